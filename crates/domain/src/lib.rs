@@ -1,0 +1,35 @@
+//! The rules of the service, pure: what a username, a password, a code, a token is, how secrets are sealed, when a
+//! credential ends, how many guesses there are, and what each step of the journey decides.
+//!
+//! What this crate does not do: it has no clock and no random source (both are arguments), and knows nothing of SQL
+//! (`store`), HTTP, JSON, cookies, QR codes and Spin (`edge`). It draws no conclusion that depends on a row which
+//! somebody else could change meanwhile: that is settled in the store's statements.
+
+pub mod expiry;
+mod framing;
+pub mod guessing;
+pub mod id;
+pub mod journey;
+pub mod limits;
+pub mod password;
+pub mod randomness;
+pub mod sealing;
+#[cfg(test)]
+mod seeded;
+pub mod time;
+pub mod token;
+pub mod totp;
+pub mod username;
+pub mod verifier;
+
+pub use expiry::{credential_expiry, is_expired};
+pub use guessing::{AfterWrongCode, LockSchedule, Stop};
+pub use id::{AccountId, CredentialId, SessionId};
+pub use password::Password;
+pub use randomness::{Randomness, RandomnessUnavailable};
+pub use sealing::{EntryProblem, KeyRing, KeyRingError, OpenError, Place, SealedColumn};
+pub use time::UnixTime;
+pub use token::{InvalidToken, PlainToken, TokenHash};
+pub use totp::{Code, InvalidCode, SealedTotpSecret, Step, TotpSecret};
+pub use username::{InvalidUsername, Username};
+pub use verifier::{SealedVerifier, Verifier};
