@@ -1,0 +1,16 @@
+//! Every function of the store, against a real PostgreSQL: what it returns, what it changes, and who wins a race.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod activation;
+mod journey;
+mod login;
+mod race;
+mod schema;
+mod session;
+mod start;
