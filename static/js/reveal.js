@@ -12,6 +12,7 @@ function takeToken() {
   history.replaceState(null, "", location.pathname);
   byId("password").textContent = "";
   byId("password-qr").removeAttribute("src");
+  byId("password-qr").closest("details").open = false;
   if (token === "") {
     showStep("step-gone", { focus: false });
     alarm(say("revealGone"));

@@ -1,0 +1,1 @@
+//! Nothing but a name: the tests are in `tests/`.

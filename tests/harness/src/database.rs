@@ -1,0 +1,163 @@
+//! A database of one's own, migrated, and gone when it is dropped.
+
+use std::process;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use postgres::config::Host;
+use postgres::{Client, Config, NoTls};
+
+use crate::native::NativeDatabase;
+use crate::{template, workspace};
+
+/// The application role, fixed by the migrations.
+pub const APPLICATION_ROLE: &str = "cofrap_app";
+
+/// Its password in test clusters. The role belongs to the cluster, so all tests share it; the characters that mean
+/// something in a URL are there to show that every DSN is encoded. Tests search logs and dumps for it.
+pub const APPLICATION_PASSWORD: &str = "test/only:p@ss%word#1";
+
+/// A fresh copy of the migrated template.
+#[derive(Debug)]
+pub struct TestDatabase {
+    name: String,
+}
+
+impl TestDatabase {
+    /// Makes one. The template is made by the first call of a test run.
+    #[must_use]
+    pub fn fresh() -> Self {
+        static TEMPLATE: OnceLock<String> = OnceLock::new();
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let template = TEMPLATE.get_or_init(template::ready);
+        let name = format!("identity_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        maintenance()
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .expect("a database can be copied from the template");
+        Self { name }
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The owner's URL of this database.
+    #[must_use]
+    pub fn owner_url(&self) -> String {
+        with_database(&workspace::maintenance_url(), &self.name)
+    }
+
+    /// A connection as the owner.
+    #[must_use]
+    pub fn owner(&self) -> Client {
+        Client::connect(&self.owner_url(), NoTls).expect("the owner can connect")
+    }
+
+    /// A connection as the application role.
+    #[must_use]
+    pub fn application(&self) -> Client {
+        Client::connect(&self.application_dsn(), NoTls).expect("the application role can connect")
+    }
+
+    /// A connection as the application role, behind the store's own trait.
+    #[must_use]
+    pub fn store(&self) -> NativeDatabase {
+        NativeDatabase::new(self.application())
+    }
+
+    /// What the components get as `pg_dsn`.
+    #[must_use]
+    pub fn application_dsn(&self) -> String {
+        application_dsn(&self.host(), self.port(), &self.name)
+    }
+
+    /// The host that PostgreSQL listens on.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match owner_config().get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            _ => "127.0.0.1".to_owned(),
+        }
+    }
+
+    /// The port that PostgreSQL listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        owner_config().get_ports().first().copied().unwrap_or(5432)
+    }
+
+    /// Seconds since the epoch by the only clock of the service, the database's.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        let row = self.owner().query_one("SELECT extract(epoch FROM now())::bigint", &[]).unwrap();
+        u64::try_from(row.get::<_, i64>(0)).unwrap()
+    }
+
+    /// Seconds since the epoch of a point in time as the API writes it.
+    #[must_use]
+    pub fn seconds(&self, time: &str) -> u64 {
+        let statement = "SELECT extract(epoch FROM $1::text::timestamptz)::bigint";
+        let row = self.owner().query_one(statement, &[&time]).expect("a point in time");
+        u64::try_from(row.get::<_, i64>(0)).unwrap()
+    }
+
+    /// Seconds since the epoch of six calendar months from now, by PostgreSQL's own calendar.
+    #[must_use]
+    pub fn six_months_from_now(&self) -> u64 {
+        let statement = "SELECT extract(epoch FROM (now() AT TIME ZONE 'UTC' + interval '6 months') \
+                         AT TIME ZONE 'UTC')::bigint";
+        u64::try_from(self.owner().query_one(statement, &[]).unwrap().get::<_, i64>(0)).unwrap()
+    }
+
+    /// Ends every connection to the database and refuses new ones.
+    pub fn refuse_connections(&self) {
+        let mut maintenance = maintenance();
+        maintenance.batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
+        let statement = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1";
+        maintenance.execute(statement, &[&self.name]).unwrap();
+    }
+
+    /// Lets connections in again.
+    pub fn accept_connections(&self) {
+        maintenance().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // Dropping may happen while a failed test unwinds: a second panic would hide the first.
+        if let Ok(mut client) = Client::connect(&workspace::maintenance_url(), NoTls) {
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).ok();
+        }
+    }
+}
+
+/// The application's DSN for a server and database, in the form that the service's own scripts write.
+#[must_use]
+pub fn application_dsn(host: &str, port: u16, database: &str) -> String {
+    let password = utf8_percent_encode(APPLICATION_PASSWORD, NON_ALPHANUMERIC);
+    format!(
+        "postgres://{APPLICATION_ROLE}:{password}@{host}:{port}/{database}?sslmode=disable&connect_timeout=2\
+         &application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed"
+    )
+}
+
+/// The same URL with another database.
+pub(crate) fn with_database(url: &str, database: &str) -> String {
+    let (front, query) = url.split_once('?').map_or((url, None), |(front, query)| (front, Some(query)));
+    let authority = front.find("://").map(|at| at + 3).expect("TEST_DATABASE_URL is a postgres:// URL");
+    let end = front[authority..].find('/').map_or(front.len(), |at| authority + at);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}/{database}{query}", &front[..end])
+}
+
+fn owner_config() -> Config {
+    workspace::maintenance_url().parse().expect("TEST_DATABASE_URL is a connection URL")
+}
+
+fn maintenance() -> Client {
+    Client::connect(&workspace::maintenance_url(), NoTls).expect("the test PostgreSQL answers")
+}

@@ -1,0 +1,93 @@
+//! The migrated database that every fresh one is copied from. It is made once per state of the migrations, by the
+//! project's own runner, under an advisory lock, so that test binaries that start together make it once.
+
+use std::fs;
+use std::process::Command;
+use std::time::UNIX_EPOCH;
+
+use data_encoding::HEXLOWER;
+use postgres::{Client, NoTls};
+use sha2::{Digest, Sha256};
+
+use crate::database::{APPLICATION_PASSWORD, with_database};
+use crate::workspace;
+
+/// The key of the advisory lock; any number that nothing else in the test cluster takes.
+const LOCK: i64 = 0x636f_6672_6170;
+
+/// Makes the template if it is not there yet, and returns its name. Also drops what test processes that are gone
+/// have left behind: a test binary's statics are never dropped.
+pub(crate) fn ready() -> String {
+    let url = workspace::maintenance_url();
+    let mut maintenance = Client::connect(&url, NoTls).expect("the test PostgreSQL answers");
+    let name = format!("identity_template_{}", state_of_the_migrations());
+    maintenance.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).unwrap();
+    drop_leftovers(&mut maintenance);
+    let known = maintenance.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).unwrap();
+    if known.is_none() {
+        make(&mut maintenance, &url, &name);
+    }
+    name
+}
+
+/// Migrates under another name first: a template that exists is complete.
+fn make(maintenance: &mut Client, url: &str, name: &str) {
+    let draft = format!("{name}_draft");
+    maintenance.batch_execute(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)")).unwrap();
+    maintenance.batch_execute(&format!("CREATE DATABASE {draft}")).unwrap();
+    let draft_url = with_database(url, &draft);
+    run_ops("role", &draft_url);
+    run_ops("migrate", &draft_url);
+    maintenance.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).unwrap();
+}
+
+fn run_ops(command: &str, url: &str) {
+    let output = Command::new(workspace::ops_binary())
+        .arg(command)
+        .env("DATABASE_URL", url)
+        .env("APPLICATION_PASSWORD", APPLICATION_PASSWORD)
+        .current_dir(workspace::root())
+        .output()
+        .expect("identity-ops runs");
+    assert!(
+        output.status.success(),
+        "identity-ops {command} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A short hash over the migrations and the runner (by size and time, because it may have them built in).
+fn state_of_the_migrations() -> String {
+    let mut files: Vec<_> = fs::read_dir(workspace::root().join("migrations"))
+        .expect("the workspace has migrations")
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let content = fs::read(&file).unwrap();
+        hash.update(file.file_name().unwrap().as_encoded_bytes());
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
+    }
+    let runner = fs::metadata(workspace::ops_binary()).unwrap();
+    let modified = runner.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+    hash.update(runner.len().to_be_bytes());
+    hash.update(modified.as_nanos().to_be_bytes());
+    HEXLOWER.encode(&hash.finalize())[..12].to_owned()
+}
+
+fn drop_leftovers(maintenance: &mut Client) {
+    let rows = maintenance
+        .query("SELECT datname::text FROM pg_database WHERE datname ~ '^identity_test_[0-9]+_[0-9]+$'", &[])
+        .unwrap();
+    for row in rows {
+        let name: String = row.get(0);
+        let process = name.split('_').nth(2).unwrap_or_default();
+        if !std::path::Path::new("/proc").join(process).exists() {
+            // Somebody else may have dropped it in this moment; that is as good.
+            maintenance.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).ok();
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Bad input of every kind, at every address that takes a body: the documented refusal, and not one row changed.
+
+use harness::quiet;
+use harness::shared::Running;
+use serde_json::{Map, Value, json};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+const PASSWORD: &str = "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!";
+/// A body may have 4 KiB (design, section 4).
+const BODY_MAX: usize = 4096;
+
+/// An address that takes a body, and a body that it would look at.
+struct Target {
+    path: &'static str,
+    body: Value,
+    /// Whether no body at all is as good as an empty object.
+    optional: bool,
+}
+
+fn targets() -> [Target; 8] {
+    let start = || json!({ "username": "bad-input" });
+    let login = || json!({ "username": "bad-input", "password": PASSWORD, "code": "123456" });
+    let target = |path, body, optional| Target { path, body, optional };
+    [
+        target("/api/password", start(), false),
+        target("/function/generate-password", start(), false),
+        target("/api/password/reveal", json!({ "token": "A".repeat(43) }), false),
+        target("/api/totp", json!({}), true),
+        target("/function/generate-2fa", json!({}), true),
+        target("/api/totp/confirm", json!({ "password": PASSWORD, "code": "123456" }), false),
+        target("/api/login", login(), false),
+        target("/function/authenticate-user", login(), false),
+    ]
+}
+
+/// Sends to every address with a good Bearer where one is needed, and sees that no row changed, of no table.
+fn each_refuses(code: &str, status: u16, mut requests: impl FnMut(&Target) -> Vec<Request>) {
+    let running = quiet();
+    let enrollment = ready_to_activate(&running);
+    for target in targets() {
+        let needs_bearer = target.path.contains("totp") || target.path.contains("2fa");
+        let bearer = format!("Bearer {enrollment}");
+        for request in requests(&target) {
+            let mut headers = request.headers.to_vec();
+            if needs_bearer {
+                headers.push(("authorization", &bearer));
+            }
+            let before = running.database.fingerprint();
+            let answer = running.client.raw("POST", target.path, &headers, &request.body);
+            let sent: String = String::from_utf8_lossy(&request.body).chars().take(200).collect();
+            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{} {sent:?}", target.path);
+            assert_eq!(running.database.fingerprint(), before, "{} {sent:?}", target.path);
+        }
+    }
+}
+
+fn ready_to_activate(running: &Running) -> String {
+    let start = running.client.start(&running.username("ready"));
+    let _password = running.client.password(&start.reveal);
+    let _phone = running.client.enrolled(&start.enrollment);
+    start.enrollment
+}
+
+struct Request {
+    headers: &'static [(&'static str, &'static str)],
+    body: Vec<u8>,
+}
+
+fn json_bytes(body: impl Into<Vec<u8>>) -> Request {
+    Request { headers: JSON, body: body.into() }
+}
+
+#[test]
+fn what_is_not_json_is_malformed() {
+    each_refuses("malformed_request", 400, |target| {
+        let good = target.body.to_string();
+        let mut bodies: Vec<Vec<u8>> = vec![
+            good[..good.len() - 1].into(),
+            format!("{good}{good}").into(),
+            format!("{good},").into(),
+            good.replace('"', "'").replace("{}", "{x}").into(),
+            b"username=bad-input".to_vec(),
+            b"{".to_vec(),
+            b"nul".to_vec(),
+            b"\0".to_vec(),
+            b"<?xml version=\"1.0\"?>".to_vec(),
+            b"{\"username\":\"a\nb\"}".to_vec(),
+            b"{\"username\":\"a\0b\"}".to_vec(),
+            b"{\"username\":\"\xff\xfe\"}".to_vec(),
+            b"{\"username\":\"\xc0\xaf\"}".to_vec(),
+            b"{\"username\":\"\xed\xa0\x80\"}".to_vec(),
+            good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            [good.as_bytes(), b"\0"].concat(),
+            b"   ".to_vec(),
+        ];
+        if !target.optional {
+            bodies.push(Vec::new());
+        }
+        bodies.into_iter().map(json_bytes).collect()
+    });
+}
+
+#[test]
+fn json_of_another_type_or_form_is_invalid() {
+    each_refuses("invalid_request", 422, |target| {
+        let mut bodies =
+            vec![json!([]), json!([target.body]), json!("x"), json!(1), json!(null), json!(true)];
+        let fields = target.body.as_object().unwrap();
+        bodies.push(with(fields, "unknown", json!(1)));
+        bodies.push(with(fields, "expires_at", json!("2099-01-01T00:00:00Z")));
+        for name in fields.keys() {
+            for value in [json!(null), json!(1), json!(true), json!([]), json!({}), json!(["x"])] {
+                bodies.push(with(fields, name, value));
+            }
+            let mut missing = fields.clone();
+            let value = missing.remove(name).unwrap();
+            missing.insert(name.to_uppercase(), value);
+            bodies.push(json!(missing));
+        }
+        if !fields.is_empty() {
+            bodies.push(json!({}));
+        }
+        bodies.iter().map(|body| json_bytes(body.to_string())).collect()
+    });
+}
+
+#[test]
+fn a_field_of_the_wrong_form_is_invalid() {
+    each_refuses("invalid_request", 422, |target| {
+        let fields = target.body.as_object().unwrap();
+        let mut bodies = Vec::new();
+        let codes = [
+            "",
+            "12345",
+            "1234567",
+            " 123456",
+            "123456 ",
+            "123 456",
+            "12345a",
+            "+12345",
+            "-12345",
+            "１２３４５６",
+            "123456\n",
+            "12345\u{0}",
+        ];
+        let tokens = [
+            "",
+            "A",
+            &"A".repeat(42),
+            &"A".repeat(44),
+            &"=".repeat(43),
+            &"+".repeat(43),
+            &format!("{}\n", "A".repeat(42)),
+        ];
+        let names = ["", "ab", "a b", "-ab", "a\u{0}b", "' OR 1=1 --", &"a".repeat(65)];
+        for (field, values) in [("code", &codes[..]), ("token", &tokens), ("username", &names)] {
+            // The same fault in the name has a code of its own where accounts are made.
+            let other_code = field == "username" && !fields.contains_key("password");
+            if fields.contains_key(field) && !other_code {
+                bodies.extend(values.iter().map(|value| with(fields, field, json!(value))));
+            }
+        }
+        bodies.iter().map(|body| json_bytes(body.to_string())).collect()
+    });
+}
+
+#[test]
+fn a_body_over_four_kibibytes_is_too_large_whatever_it_says() {
+    each_refuses("body_too_large", 413, |target| {
+        let padded = |length: usize| {
+            let good = target.body.to_string();
+            format!("{good}{}", " ".repeat(length - good.len()))
+        };
+        let nine = with(target.body.as_object().unwrap(), "filler", json!("x".repeat(9 * 1024))).to_string();
+        let bodies =
+            [padded(BODY_MAX + 1), padded(9 * 1024), nine, "[".repeat(BODY_MAX + 1), "x".repeat(1024 * 1024)];
+        bodies.into_iter().map(json_bytes).collect()
+    });
+}
+
+#[test]
+fn a_body_of_exactly_four_kibibytes_is_read() {
+    each_refuses("invalid_request", 422, |target| {
+        let wrong = with(target.body.as_object().unwrap(), "unknown", json!(1)).to_string();
+        vec![json_bytes(format!("{wrong}{}", " ".repeat(BODY_MAX - wrong.len())))]
+    });
+}
+
+#[test]
+fn a_body_of_another_content_type_is_not_supported() {
+    each_refuses("unsupported_media_type", 415, |target| {
+        let types: [&'static [(&'static str, &'static str)]; 9] = [
+            &[],
+            &[("content-type", "")],
+            &[("content-type", "text/plain")],
+            &[("content-type", "text/plain; a=application/json")],
+            &[("content-type", "application/x-www-form-urlencoded")],
+            &[("content-type", "multipart/form-data; boundary=x")],
+            &[("content-type", "application/jsonp")],
+            &[("content-type", "application/problem+json")],
+            &[("content-type", "application/xml")],
+        ];
+        types.iter().map(|headers| Request { headers, body: target.body.to_string().into() }).collect()
+    });
+}
+
+#[test]
+fn json_is_known_by_its_type_in_any_case_and_with_a_charset() {
+    let running = quiet();
+    for content_type in
+        ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"]
+    {
+        let body = json!({ "username": running.username("charset") }).to_string();
+        let answer =
+            running.client.raw("POST", "/api/password", &[("content-type", content_type)], body.as_bytes());
+        assert_eq!(answer.status, 201, "{content_type}");
+    }
+}
+
+#[test]
+fn what_parsers_disagree_about_is_refused_too() {
+    let running = quiet();
+    let deep = format!("{{\"username\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
+    let bodies = [
+        r#"{"username":"twice-a","username":"twice-b"}"#,
+        r#"{"username":"\ud800"}"#,
+        r#"{"username":1e999}"#,
+        r#"{"username":"nan","x":NaN}"#,
+        &deep,
+    ];
+    for body in bodies {
+        let before = running.database.fingerprint();
+        let answer = running.client.raw("POST", "/api/password", JSON, body.as_bytes());
+        assert!([400, 422].contains(&answer.status), "{answer:?}");
+        assert_eq!(running.database.fingerprint(), before, "{body}");
+    }
+}
+
+#[test]
+fn half_a_body_changes_nothing() {
+    let running = quiet();
+    for target in targets() {
+        let before = running.database.fingerprint();
+        let whole = target.body.to_string();
+        if let Some(answer) = running.client.half_a_body("POST", target.path, JSON, whole.as_bytes()) {
+            assert!((400..500).contains(&answer.status), "{} {answer:?}", target.path);
+        }
+        assert_eq!(running.database.fingerprint(), before, "{}", target.path);
+    }
+}
+
+#[test]
+fn a_typed_name_cannot_forge_a_line_of_the_log() {
+    let running = quiet();
+    let mark = "forged-line-of-the-log";
+    for path in ["/api/password", "/api/login"] {
+        let body =
+            json!({ "username": format!("x\r\n\u{1b}[31m{mark}"), "password": PASSWORD, "code": "123456" });
+        assert_eq!(running.client.post_json(path, &body).send().status, 422);
+    }
+    assert!(!running.app.log().contains(mark), "no log line holds what a client typed");
+}
+
+fn with(fields: &Map<String, Value>, name: &str, value: Value) -> Value {
+    let mut fields = fields.clone();
+    fields.insert(name.to_owned(), value);
+    json!(fields)
+}

@@ -1,0 +1,29 @@
+//! The HTTP contract, address by address and step by step. One binary, because each would be linked on its own; the
+//! client of the harness holds every answer against `static/openapi.yaml` before a test sees it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "These are tests: a panic is how one fails. (clippy knows them only inside #[test] functions.)"
+)]
+
+mod bad_input;
+mod components;
+mod confirm;
+mod cross_site;
+mod document;
+mod faults;
+mod files;
+mod guessing;
+mod journey;
+mod login;
+mod methods;
+mod parallel;
+mod password;
+mod renewal;
+mod reveal;
+mod secrets;
+mod session;
+mod statements;
+mod tokens;
+mod totp;
