@@ -91,10 +91,7 @@ mod tests {
             name: (*name).to_owned(),
             data_type: DbDataType::Other("test".to_owned()),
         };
-        RowSet {
-            columns: names.iter().map(column).collect(),
-            rows: values,
-        }
+        RowSet { columns: names.iter().map(column).collect(), rows: values }
     }
 
     #[test]
@@ -125,11 +122,7 @@ mod tests {
 
     #[test]
     fn narrow_integers_are_integers() {
-        let rows = rows(answer(
-            &["a", "b"],
-            vec![vec![DbValue::Int16(-2), DbValue::Int32(3)]],
-        ))
-        .unwrap();
+        let rows = rows(answer(&["a", "b"], vec![vec![DbValue::Int16(-2), DbValue::Int32(3)]])).unwrap();
         assert!(rows[0].value("a") == Some(&Value::Integer(-2)));
         assert!(rows[0].value("b") == Some(&Value::Integer(3)));
     }
@@ -141,18 +134,9 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_read_is_an_error_that_does_not_show_it() {
-        for value in [
-            DbValue::Jsonb(b"s3cret".to_vec()),
-            DbValue::Uuid("s3cret".to_owned()),
-        ] {
-            let error = rows(answer(&["id"], vec![vec![value]]))
-                .err()
-                .unwrap()
-                .to_string();
-            assert!(
-                error.contains("column id") && !error.contains("s3cret"),
-                "{error}"
-            );
+        for value in [DbValue::Jsonb(b"s3cret".to_vec()), DbValue::Uuid("s3cret".to_owned())] {
+            let error = rows(answer(&["id"], vec![vec![value]])).err().unwrap().to_string();
+            assert!(error.contains("column id") && !error.contains("s3cret"), "{error}");
         }
     }
 }

@@ -14,10 +14,7 @@ const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 /// restores its windows keeps a cookie without one for ever (NIST SP 800-63B-4 section 5.1.1: a cookie should expire
 /// soon after its session). Earlier ends are the database's to know.
 pub(crate) fn opening(token: &PlainToken) -> String {
-    format!(
-        "{NAME}={}; Max-Age={SESSION_TTL_SECONDS}; {ATTRIBUTES}",
-        token.to_text().as_str()
-    )
+    format!("{NAME}={}; Max-Age={SESSION_TTL_SECONDS}; {ATTRIBUTES}", token.to_text().as_str())
 }
 
 /// The `Set-Cookie` that makes the browser forget a session.
@@ -91,13 +88,9 @@ mod tests {
 
     #[test]
     fn without_a_session_cookie_there_is_none() {
-        for headers in [
-            &[][..],
-            &[""],
-            &[";;="],
-            &["x__Host-session=1"],
-            &["__Host-session2=1", "a=__Host-session"],
-        ] {
+        for headers in
+            [&[][..], &[""], &[";;="], &["x__Host-session=1"], &["__Host-session2=1", "a=__Host-session"]]
+        {
             assert_eq!(found(headers), "-", "{headers:?}");
         }
     }
@@ -127,10 +120,7 @@ mod tests {
             opening(&token),
             format!("__Host-session={TOKEN}; Max-Age=43200; Path=/; Secure; HttpOnly; SameSite=Strict")
         );
-        assert_eq!(
-            ending(),
-            "__Host-session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict"
-        );
+        assert_eq!(ending(), "__Host-session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict");
     }
 
     proptest! {

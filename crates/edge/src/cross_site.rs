@@ -26,11 +26,7 @@ pub(crate) fn judge(head: &Head) -> Verdict {
     let mut sites = head.values("sec-fetch-site").peekable();
     if sites.peek().is_some() {
         let is_ours = |site: &[u8]| matches!(site, b"same-origin" | b"none");
-        return if sites.all(is_ours) {
-            Verdict::Pass
-        } else {
-            Verdict::Refuse
-        };
+        return if sites.all(is_ours) { Verdict::Pass } else { Verdict::Refuse };
     }
     let mut origins = head.values("origin");
     match (origins.next(), origins.next()) {
@@ -69,18 +65,12 @@ mod tests {
             (&[site("same-origin"), site("cross-site")], Verdict::Refuse),
             (&[site("same-origin"), site("none")], Verdict::Pass),
             // Where both stand, the one that is about sites decides.
-            (
-                &[site("same-origin"), origin("https://elsewhere.example")],
-                Verdict::Pass,
-            ),
+            (&[site("same-origin"), origin("https://elsewhere.example")], Verdict::Pass),
             (&[site("cross-site"), origin(OURS)], Verdict::Refuse),
             (&[origin(OURS)], from(OURS)),
             (&[origin("null")], from("null")),
             (&[origin("")], from("")),
-            (
-                &[origin(OURS), origin("https://elsewhere.example")],
-                Verdict::Refuse,
-            ),
+            (&[origin(OURS), origin("https://elsewhere.example")], Verdict::Refuse),
         ];
         for (headers, verdict) in table {
             assert_eq!(&judged(Method::Post, headers), verdict, "{headers:?}");

@@ -82,10 +82,7 @@ mod tests {
     #[test]
     fn a_value_cannot_start_a_line_of_its_own() {
         assert_eq!(
-            line(
-                Level::Info,
-                &[("fault", "a\r\nlevel=error b=\u{1b}[31m\u{202e}\u{2028}")]
-            ),
+            line(Level::Info, &[("fault", "a\r\nlevel=error b=\u{1b}[31m\u{202e}\u{2028}")]),
             r#"level=info fault="a\r\nlevel=error b=\u{1b}[31m\u{202e}\u{2028}""#
         );
     }

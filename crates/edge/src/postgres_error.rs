@@ -23,10 +23,7 @@ const SQLSTATES: [(&str, &str); 13] = [
     ("canceling statement due to lock timeout", "55P03"),
     ("canceling statement due to", "57014"),
     ("terminating connection due to administrator command", "57P01"),
-    (
-        "terminating connection due to idle-in-transaction timeout",
-        "25P03",
-    ),
+    ("terminating connection due to idle-in-transaction timeout", "25P03"),
     ("permission denied", "42501"),
     ("cannot execute", "25006"),
 ];
@@ -38,14 +35,8 @@ const CONNECTION_TEXTS: [(&str, &str); 14] = [
         "is not permitted",
         "allowed_outbound_hosts does not allow the address in pg_dsn (see pg_host, pg_port)",
     ),
-    (
-        "password authentication failed",
-        "PostgreSQL refused the password in pg_dsn",
-    ),
-    (
-        "no pg_hba.conf entry",
-        "PostgreSQL's pg_hba.conf refuses this client",
-    ),
+    ("password authentication failed", "PostgreSQL refused the password in pg_dsn"),
+    ("no pg_hba.conf entry", "PostgreSQL's pg_hba.conf refuses this client"),
     ("too many connections", "too many connections"),
     ("too many clients", "too many connections"),
     ("remaining connection slots", "too many connections"),
@@ -73,13 +64,9 @@ pub(crate) fn connection_error(error: PgError) -> StatementError {
 
 fn connection_sentence(text: &str) -> &'static str {
     // First, because what cannot be parsed may hold any of the words below.
-    if [
-        "parsing Postgres",
-        "nvalid connection string",
-        "nvalid configuration",
-    ]
-    .iter()
-    .any(|part| text.contains(part))
+    if ["parsing Postgres", "nvalid connection string", "nvalid configuration"]
+        .iter()
+        .any(|part| text.contains(part))
     {
         return UNREADABLE_DSN;
     }
@@ -94,11 +81,8 @@ pub(crate) fn statement_error(error: PgError) -> StatementError {
             StatementError::NoConnection(connection_sentence(&text).to_owned())
         }
         PgError::QueryFailed(QueryError::DbError(error)) => {
-            let constraint = error
-                .extras
-                .into_iter()
-                .find(|(name, _)| name == "constraint")
-                .map(|(_, value)| value);
+            let constraint =
+                error.extras.into_iter().find(|(name, _)| name == "constraint").map(|(_, value)| value);
             refused(error.code, &error.message, constraint)
         }
         PgError::QueryFailed(QueryError::Text(text)) => text_error(&text),
@@ -112,43 +96,24 @@ pub(crate) fn statement_error(error: PgError) -> StatementError {
 
 /// Errors of class 22 (data exception) quote the value that they are about.
 fn refused(sqlstate: String, message: &str, constraint: Option<String>) -> StatementError {
-    let message = if sqlstate.starts_with("22") {
-        "(the message may quote a value)"
-    } else {
-        message
-    };
-    StatementError::Refused {
-        sqlstate,
-        message: message.to_owned(),
-        constraint,
-    }
+    let message = if sqlstate.starts_with("22") { "(the message may quote a value)" } else { message };
+    StatementError::Refused { sqlstate, message: message.to_owned(), constraint }
 }
 
 fn text_error(text: &str) -> StatementError {
     if let Some(message) = postgres_message(text) {
-        let known = SQLSTATES
-            .iter()
-            .find(|(beginning, _)| message.starts_with(beginning));
+        let known = SQLSTATES.iter().find(|(beginning, _)| message.starts_with(beginning));
         return match known {
             Some((_, sqlstate)) => refused((*sqlstate).to_owned(), message, constraint(message)),
             None => StatementError::Other("PostgreSQL refused it, for a reason without SQLSTATE".to_owned()),
         };
     }
     let is = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if is(&[
-        "kind: Closed",
-        "kind: Io",
-        "connection closed",
-        "communicating with the server",
-    ]) {
+    if is(&["kind: Closed", "kind: Io", "connection closed", "communicating with the server"]) {
         return StatementError::NoConnection("the connection broke".to_owned());
     }
     StatementError::Other(
-        if is(&[
-            "WrongType",
-            "cannot convert between the Rust type",
-            "serializing parameter",
-        ]) {
+        if is(&["WrongType", "cannot convert between the Rust type", "serializing parameter"]) {
             "a type of the statement and one of Spin's do not match"
         } else {
             "an error without SQLSTATE, whose text might quote a value"
@@ -159,10 +124,7 @@ fn text_error(text: &str) -> StatementError {
 
 /// The first line of PostgreSQL's own error in the text of another.
 fn postgres_message(text: &str) -> Option<&str> {
-    let rest = ["ERROR: ", "FATAL: ", "PANIC: "]
-        .iter()
-        .find_map(|severity| text.split_once(severity))?
-        .1;
+    let rest = ["ERROR: ", "FATAL: ", "PANIC: "].iter().find_map(|severity| text.split_once(severity))?.1;
     rest.lines().next().map(str::trim)
 }
 
@@ -203,19 +165,12 @@ mod tests {
             ],
         };
         let error = statement_error(PgError::QueryFailed(QueryError::DbError(error)));
-        assert_eq!(
-            error,
-            refusal("23505", "duplicate key", Some("account_username_key"))
-        );
+        assert_eq!(error, refusal("23505", "duplicate key", Some("account_username_key")));
     }
 
     #[test]
     fn a_data_exception_does_not_quote_the_data() {
-        let error = refused(
-            "22P02".to_owned(),
-            "invalid input syntax for type uuid: \"s3cret\"",
-            None,
-        );
+        let error = refused("22P02".to_owned(), "invalid input syntax for type uuid: \"s3cret\"", None);
         assert!(!error.to_string().contains("s3cret"));
     }
 
@@ -223,11 +178,7 @@ mod tests {
     #[test]
     fn an_error_that_arrives_as_text_gets_its_sqlstate_back() {
         for (message, sqlstate, constraint) in [
-            (
-                "duplicate key value violates unique constraint \"one_draft\"",
-                "23505",
-                Some("one_draft"),
-            ),
+            ("duplicate key value violates unique constraint \"one_draft\"", "23505", Some("one_draft")),
             (
                 "insert or update on table \"session\" violates foreign key constraint \"session_credential\"",
                 "23503",
@@ -248,32 +199,18 @@ mod tests {
                 "23502",
                 None,
             ),
-            (
-                "could not serialize access due to concurrent update",
-                "40001",
-                None,
-            ),
+            ("could not serialize access due to concurrent update", "40001", None),
             ("deadlock detected", "40P01", None),
             ("canceling statement due to statement timeout", "57014", None),
             ("canceling statement due to lock timeout", "55P03", None),
-            (
-                "terminating connection due to administrator command",
-                "57P01",
-                None,
-            ),
+            ("terminating connection due to administrator command", "57P01", None),
         ] {
             let spin = format!(
                 "db error: ERROR: {message}\nDETAIL: Key (username)=(s3cret) already exists.\n\nCaused by:\n    ERROR: {message}"
             );
-            assert_eq!(
-                statement_error(text(&spin)),
-                refusal(sqlstate, message, constraint)
-            );
+            assert_eq!(statement_error(text(&spin)), refusal(sqlstate, message, constraint));
             let newer = format!("db error\n\nCaused by:\n    ERROR: {message}\n    DETAIL: s3cret");
-            assert_eq!(
-                statement_error(text(&newer)),
-                refusal(sqlstate, message, constraint)
-            );
+            assert_eq!(statement_error(text(&newer)), refusal(sqlstate, message, constraint));
         }
     }
 
@@ -286,10 +223,7 @@ mod tests {
             "s3cret",
         ] {
             let error = statement_error(text(unknown));
-            assert!(
-                matches!(&error, StatementError::Other(text) if !text.contains("s3cret")),
-                "{error}"
-            );
+            assert!(matches!(&error, StatementError::Other(text) if !text.contains("s3cret")), "{error}");
         }
         for error in [
             PgError::BadParameter("s3cret".to_owned()),
@@ -308,10 +242,7 @@ mod tests {
             "connection closed",
             "error communicating with the server: Connection reset by peer (os error 104)",
         ] {
-            assert!(
-                matches!(statement_error(text(broken)), StatementError::NoConnection(_)),
-                "{broken}"
-            );
+            assert!(matches!(statement_error(text(broken)), StatementError::NoConnection(_)), "{broken}");
         }
     }
 
@@ -323,18 +254,12 @@ mod tests {
                 UNREADABLE_DSN,
             ),
             ("invalid connection string: timeout `s3cret`", UNREADABLE_DSN),
-            (
-                "address postgres://s3cret:5432 is not permitted",
-                CONNECTION_TEXTS[0].1,
-            ),
+            ("address postgres://s3cret:5432 is not permitted", CONNECTION_TEXTS[0].1),
             (
                 "Error occurred while creating a new object: error connecting to server: Connection refused (os error 111)",
                 "connection refused",
             ),
-            (
-                "error connecting to server: connection timed out",
-                "the connection timed out",
-            ),
+            ("error connecting to server: connection timed out", "the connection timed out"),
             (
                 "db error: FATAL: password authentication failed for user \"s3cret\"",
                 "PostgreSQL refused the password in pg_dsn",
@@ -343,10 +268,7 @@ mod tests {
                 "db error: FATAL: database \"s3cret\" does not exist",
                 "PostgreSQL knows no such role or database",
             ),
-            (
-                "db error: FATAL: sorry, too many clients already",
-                "too many connections",
-            ),
+            ("db error: FATAL: sorry, too many clients already", "too many connections"),
             ("s3cret", UNTOLD),
         ] {
             let error = connection_error(PgError::ConnectionFailed(spin.to_owned()));

@@ -117,13 +117,7 @@ impl Problem {
             Self::CredentialsExpired { renewal_token } => Some(renewal_token.as_str()),
             _ => None,
         };
-        let body = Body {
-            r#type: format!("urn:cofrap:problem:{code}"),
-            title,
-            status,
-            code,
-            renewal_token,
-        };
+        let body = Body { r#type: format!("urn:cofrap:problem:{code}"), title, status, code, renewal_token };
         // A struct of strings and a number always becomes JSON; an empty body beats a panic all the same.
         let response = Response::problem(status, serde_json::to_vec(&body).unwrap_or_default());
         match self {
@@ -163,11 +157,7 @@ mod tests {
         let codes: BTreeSet<_> = table().iter().map(|(code, _)| code).collect();
         assert_eq!(codes.len(), table().len());
         assert!(table().iter().all(|(_, status)| (400..600).contains(status)));
-        assert!(
-            codes
-                .iter()
-                .all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
-        );
+        assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
     }
 
     #[test]
@@ -188,9 +178,7 @@ mod tests {
 
     #[test]
     fn expired_credentials_carry_the_renewal_token_and_debug_does_not() {
-        let problem = Problem::CredentialsExpired {
-            renewal_token: "abc".to_owned(),
-        };
+        let problem = Problem::CredentialsExpired { renewal_token: "abc".to_owned() };
         assert_eq!(body(&problem)["renewal_token"], "abc");
         assert_eq!(format!("{problem:?}"), "credentials_expired");
     }
@@ -198,18 +186,13 @@ mod tests {
     #[test]
     fn each_header_goes_with_its_problem() {
         let header = |problem: &Problem, name| problem.to_response().header(name).map(str::to_owned);
-        let allow = Problem::MethodNotAllowed {
-            allow: "POST".to_owned(),
-        };
+        let allow = Problem::MethodNotAllowed { allow: "POST".to_owned() };
         assert_eq!(header(&allow, "allow").as_deref(), Some("POST"));
         let wait = |retry_after_seconds| Problem::TooManyAttempts { retry_after_seconds };
         assert_eq!(header(&wait(61), "retry-after").as_deref(), Some("61"));
         assert_eq!(header(&wait(0), "retry-after").as_deref(), Some("1"));
         assert_eq!(header(&Problem::Unavailable, "retry-after").as_deref(), Some("5"));
-        assert_eq!(
-            header(&Problem::TokenInvalid, "www-authenticate").as_deref(),
-            Some("Bearer")
-        );
+        assert_eq!(header(&Problem::TokenInvalid, "www-authenticate").as_deref(), Some("Bearer"));
         assert_eq!(header(&Problem::InvalidCredentials, "www-authenticate"), None);
         assert_eq!(header(&Problem::SessionInvalid, "www-authenticate"), None);
     }

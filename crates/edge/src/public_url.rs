@@ -38,10 +38,8 @@ impl PublicUrl {
         };
         let host = authority.host().to_ascii_lowercase();
         let port = &authority.as_str()[authority.host().len()..];
-        let is_port = |port: &str| {
-            port.parse()
-                .is_ok_and(|number: u16| number > 0 && number.to_string() == port)
-        };
+        let is_port =
+            |port: &str| port.parse().is_ok_and(|number: u16| number > 0 && number.to_string() == port);
         let port = match port.strip_prefix(':') {
             None if port.is_empty() => "",
             Some(number) if number == default_port => "",
@@ -51,10 +49,7 @@ impl PublicUrl {
         if host.is_empty() || uri.path() != "/" || text.ends_with("//") {
             return Err(InvalidPublicUrl);
         }
-        Ok(Self {
-            origin: format!("{scheme}://{host}{port}"),
-            is_https,
-        })
+        Ok(Self { origin: format!("{scheme}://{host}{port}"), is_https })
     }
 
     /// The origin, such as `https://identity.example`.
@@ -86,11 +81,7 @@ mod tests {
             ("https://identity.example", "https://identity.example", true),
             ("https://Identity.Example/", "https://identity.example", true),
             ("https://identity.example:443", "https://identity.example", true),
-            (
-                "https://identity.example:8443",
-                "https://identity.example:8443",
-                true,
-            ),
+            ("https://identity.example:8443", "https://identity.example:8443", true),
             ("https://identity.example:80", "https://identity.example:80", true),
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000", false),
             ("http://localhost:80", "http://localhost", false),
@@ -140,9 +131,6 @@ mod tests {
         let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
         let token = PlainToken::parse(text).unwrap();
         let url = PublicUrl::parse("https://identity.example/").unwrap();
-        assert_eq!(
-            url.reveal_url(&token),
-            format!("https://identity.example/reveal#{text}")
-        );
+        assert_eq!(url.reveal_url(&token), format!("https://identity.example/reveal#{text}"));
     }
 }

@@ -75,34 +75,20 @@ impl Head {
         path_with_query: &str,
         headers: impl Iterator<Item = (impl AsRef<str>, impl Into<Vec<u8>>)>,
     ) -> Self {
-        let path = path_with_query
-            .split(['?', '#'])
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let headers = headers
-            .map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into()))
-            .collect();
-        Self {
-            method,
-            path,
-            headers,
-        }
+        let path = path_with_query.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let headers =
+            headers.map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into())).collect();
+        Self { method, path, headers }
     }
 
     /// The values of every header of this name, which is in lower case.
     pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.headers
-            .iter()
-            .filter(move |(other, _)| other == name)
-            .map(|(_, value)| value.as_slice())
+        self.headers.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_slice())
     }
 
     fn says_too_long(&self) -> bool {
         let length = |value: &[u8]| std::str::from_utf8(value).ok()?.trim().parse::<u64>().ok();
-        self.values("content-length")
-            .filter_map(length)
-            .any(|length| length > BODY_MAX_BYTES as u64)
+        self.values("content-length").filter_map(length).any(|length| length > BODY_MAX_BYTES as u64)
     }
 }
 
@@ -129,11 +115,7 @@ pub(crate) async fn read_body<E>(
             break;
         }
     }
-    if is_too_long {
-        Err(Problem::BodyTooLarge)
-    } else {
-        Ok(body)
-    }
+    if is_too_long { Err(Problem::BodyTooLarge) } else { Ok(body) }
 }
 
 /// A request, as handlers see it.
@@ -155,10 +137,7 @@ impl Request {
     /// A request that was not sent: for tests of handlers.
     #[must_use]
     pub fn made_of(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
-        Self::new(
-            Head::new(method, path, headers.iter().copied()),
-            Zeroizing::new(body.to_vec()),
-        )
+        Self::new(Head::new(method, path, headers.iter().copied()), Zeroizing::new(body.to_vec()))
     }
 
     /// The method.
@@ -260,23 +239,17 @@ fn is_json(head: &Head) -> bool {
     let (Some(value), None) = (types.next(), types.next()) else {
         return false;
     };
-    if !head
-        .values("content-encoding")
-        .all(|encoding| encoding.eq_ignore_ascii_case(b"identity"))
-    {
+    if !head.values("content-encoding").all(|encoding| encoding.eq_ignore_ascii_case(b"identity")) {
         return false;
     }
     let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    if !parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case(b"application/json"))
-    {
+    if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(b"application/json")) {
         return false;
     }
     parts.all(|parameter| match parameter.split_at_checked(b"charset=".len()) {
-        Some((name, charset)) if name.eq_ignore_ascii_case(b"charset=") => [&b"utf-8"[..], b"\"utf-8\""]
-            .iter()
-            .any(|utf8| utf8.eq_ignore_ascii_case(charset)),
+        Some((name, charset)) if name.eq_ignore_ascii_case(b"charset=") => {
+            [&b"utf-8"[..], b"\"utf-8\""].iter().any(|utf8| utf8.eq_ignore_ascii_case(charset))
+        }
         // A comma would join two types in one header.
         _ => !parameter.contains(&b','),
     })

@@ -11,10 +11,7 @@ use crate::failure::Failure;
 const ALWAYS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
     ("x-content-type-options", "nosniff"),
-    (
-        "content-security-policy",
-        "default-src 'none'; frame-ancestors 'none'",
-    ),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
@@ -49,32 +46,18 @@ impl Response {
     /// `204`, without a body.
     #[must_use]
     pub const fn no_content() -> Self {
-        Self {
-            status: 204,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status: 204, headers: Vec::new(), body: Vec::new() }
     }
 
     /// An `application/problem+json` (RFC 9457) that is already written.
     pub(crate) fn problem(status: u16, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body,
-        }
-        .with_header("content-type", "application/problem+json")
+        Self { status, headers: Vec::new(), body }.with_header("content-type", "application/problem+json")
     }
 
     fn json(status: u16, body: &impl Serialize) -> Result<Self, Failure> {
         let body =
             serde_json::to_vec(body).map_err(|_| Failure::fault("an answer cannot be written as JSON"))?;
-        Ok(Self {
-            status,
-            headers: Vec::new(),
-            body,
-        }
-        .with_header("content-type", "application/json"))
+        Ok(Self { status, headers: Vec::new(), body }.with_header("content-type", "application/json"))
     }
 
     /// This answer with one more header, whose name is in lower case. A name that is there already is replaced.
@@ -113,18 +96,12 @@ impl Response {
     /// The value of the header of this name, which is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| *other == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
     /// This answer with the headers that every answer has, and for `HEAD` without its body.
     pub(crate) fn finished(mut self, is_head: bool, is_https: bool) -> Self {
-        for (name, value) in ALWAYS
-            .into_iter()
-            .chain(is_https.then_some(STRICT_TRANSPORT_SECURITY))
-        {
+        for (name, value) in ALWAYS.into_iter().chain(is_https.then_some(STRICT_TRANSPORT_SECURITY)) {
             self = self.with_header(name, value);
         }
         if is_head {
@@ -165,11 +142,7 @@ mod tests {
 
     #[test]
     fn every_answer_has_the_headers_that_keep_it_to_its_reader() {
-        for response in [
-            answer(),
-            Response::no_content(),
-            crate::Problem::NotFound.to_response(),
-        ] {
+        for response in [answer(), Response::no_content(), crate::Problem::NotFound.to_response()] {
             let response = response.finished(false, false);
             assert_eq!(response.header("cache-control"), Some("no-store"));
             assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
@@ -185,19 +158,13 @@ mod tests {
     #[test]
     fn over_tls_browsers_are_told_to_stay_there() {
         let response = answer().finished(false, true);
-        assert_eq!(
-            response.header("strict-transport-security"),
-            Some("max-age=31536000")
-        );
+        assert_eq!(response.header("strict-transport-security"), Some("max-age=31536000"));
     }
 
     #[test]
     fn json_says_that_it_is_json_and_how_long_it_is() {
         let response = answer().finished(false, false);
-        assert_eq!(
-            (response.status(), response.body()),
-            (201, &br#"{"username":"alice"}"#[..])
-        );
+        assert_eq!((response.status(), response.body()), (201, &br#"{"username":"alice"}"#[..]));
         assert_eq!(response.header("content-type"), Some("application/json"));
         assert_eq!(response.header("content-length"), Some("20"));
     }
@@ -206,10 +173,7 @@ mod tests {
     fn nothing_has_neither_type_nor_length() {
         let response = Response::no_content().finished(false, false);
         assert_eq!((response.status(), response.body()), (204, &b""[..]));
-        assert_eq!(
-            (response.header("content-type"), response.header("content-length")),
-            (None, None)
-        );
+        assert_eq!((response.header("content-type"), response.header("content-length")), (None, None));
     }
 
     #[test]
@@ -223,19 +187,9 @@ mod tests {
     fn the_last_word_about_the_session_counts() {
         let token = PlainToken::parse(TOKEN).unwrap();
         let response = Response::no_content().ending_session().opening_session(&token);
-        assert!(
-            response
-                .header("set-cookie")
-                .unwrap()
-                .starts_with(&format!("__Host-session={TOKEN}; "))
-        );
+        assert!(response.header("set-cookie").unwrap().starts_with(&format!("__Host-session={TOKEN}; ")));
         let response = response.ending_session();
-        assert!(
-            response
-                .header("set-cookie")
-                .unwrap()
-                .starts_with("__Host-session=; Max-Age=0; ")
-        );
+        assert!(response.header("set-cookie").unwrap().starts_with("__Host-session=; Max-Age=0; "));
         assert_eq!(response.headers.len(), 1);
     }
 }

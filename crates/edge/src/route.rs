@@ -31,11 +31,7 @@ impl Route {
     /// A route.
     #[must_use]
     pub const fn new(method: Method, path: &'static str, handler: Handler) -> Self {
-        Self {
-            method,
-            path,
-            handler,
-        }
+        Self { method, path, handler }
     }
 }
 
@@ -47,11 +43,8 @@ pub async fn serve(
 ) -> spin_sdk::http::Response {
     let service = Service::new(component);
     let path_with_query = incoming.path_with_query().unwrap_or_default();
-    let head = Head::new(
-        incoming.method().into(),
-        &path_with_query,
-        incoming.headers().entries().into_iter(),
-    );
+    let head =
+        Head::new(incoming.method().into(), &path_with_query, incoming.headers().entries().into_iter());
     let method = head.method;
     let public_url = || service.public_url();
     let (route, outcome) = answer(&service, head, incoming.into_body_stream(), routes, public_url).await;
@@ -100,12 +93,7 @@ fn find<'a>(
     }
     match known {
         None => Err((None, Problem::NotFound)),
-        Some(_) => Err((
-            known,
-            Problem::MethodNotAllowed {
-                allow: allowed.join(", "),
-            },
-        )),
+        Some(_) => Err((known, Problem::MethodNotAllowed { allow: allowed.join(", ") })),
     }
 }
 
@@ -118,38 +106,21 @@ fn refuse_cross_site(
         Verdict::Refuse => false,
         Verdict::PassFrom(origin) => public_url()?.origin() == origin,
     };
-    if is_ours {
-        Ok(())
-    } else {
-        Err(Problem::CrossSite.into())
-    }
+    if is_ours { Ok(()) } else { Err(Problem::CrossSite.into()) }
 }
 
 /// One line. The route is one of ours or `-`: a path as it was sent could hold anything.
 fn report(component: &str, method: Method, route: Option<&str>, failure: &Failure) {
-    let common = [
-        ("component", component),
-        ("method", method.name()),
-        ("route", route.unwrap_or("-")),
-    ];
+    let common = [("component", component), ("method", method.name()), ("route", route.unwrap_or("-"))];
     let [component, method, route] = common;
     match failure {
         Failure::Problem(problem) => {
             let status = problem.status().to_string();
-            let fields = [
-                component,
-                method,
-                route,
-                ("status", &status[..]),
-                ("code", problem.code()),
-            ];
+            let fields = [component, method, route, ("status", &status[..]), ("code", problem.code())];
             log::write(log::Level::Info, &fields);
         }
         Failure::Fault(fault) => {
-            log::write(
-                log::Level::Error,
-                &[component, method, route, ("fault", Fault::sentence(fault))],
-            );
+            log::write(log::Level::Error, &[component, method, route, ("fault", Fault::sentence(fault))]);
         }
     }
 }

@@ -39,22 +39,10 @@ mod tests {
         let cases = [
             (Ok(String::new()), "variable pg_dsn is empty"),
             (Ok(" \n".to_owned()), "variable pg_dsn is empty"),
-            (
-                Err(variables::Error::Undefined(secret())),
-                "variable pg_dsn is not set",
-            ),
-            (
-                Err(variables::Error::InvalidName(secret())),
-                "variable pg_dsn is no name that Spin knows",
-            ),
-            (
-                Err(variables::Error::Provider(secret())),
-                "variable pg_dsn could not be had from its provider",
-            ),
-            (
-                Err(variables::Error::Other(secret())),
-                "variable pg_dsn could not be read",
-            ),
+            (Err(variables::Error::Undefined(secret())), "variable pg_dsn is not set"),
+            (Err(variables::Error::InvalidName(secret())), "variable pg_dsn is no name that Spin knows"),
+            (Err(variables::Error::Provider(secret())), "variable pg_dsn could not be had from its provider"),
+            (Err(variables::Error::Other(secret())), "variable pg_dsn could not be read"),
         ];
         for (value, sentence) in cases {
             assert_eq!(check("pg_dsn", value), Err(Fault::new(sentence)));

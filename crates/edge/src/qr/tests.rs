@@ -8,22 +8,8 @@ const SCALE: usize = 3;
 
 /// Draws the strokes as a browser does: `M x y`, `m dx 0` and `h length`, each stroke one unit wide.
 fn rasterise(svg: &str) -> (usize, Vec<bool>) {
-    let side: usize = svg
-        .split("viewBox=\"0 0 ")
-        .nth(1)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let path = svg
-        .split("stroke=\"#000\" d=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let side: usize = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let path = svg.split("stroke=\"#000\" d=\"").nth(1).unwrap().split('"').next().unwrap();
     let mut dark = vec![false; side * side];
     let (mut x, mut y) = (0, 0);
     for command in path
@@ -39,13 +25,7 @@ fn rasterise(svg: &str) -> (usize, Vec<bool>) {
         match letter {
             'M' => {
                 x = first;
-                y = numbers
-                    .next()
-                    .unwrap()
-                    .strip_suffix(".5")
-                    .unwrap()
-                    .parse()
-                    .unwrap();
+                y = numbers.next().unwrap().strip_suffix(".5").unwrap().parse().unwrap();
             }
             'm' => {
                 assert_eq!(numbers.next(), Some("0"));
@@ -64,11 +44,7 @@ fn rasterise(svg: &str) -> (usize, Vec<bool>) {
 fn read_back(svg: &str) -> String {
     let (side, dark) = rasterise(svg);
     let pixel = |x: usize, y: usize| {
-        if dark[y / SCALE * side + x / SCALE] {
-            0
-        } else {
-            255
-        }
+        if dark[y / SCALE * side + x / SCALE] { 0 } else { 255 }
     };
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(side * SCALE, side * SCALE, pixel);
     let grids = image.detect_grids();

@@ -43,35 +43,20 @@ fn answered(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -
 }
 
 fn problem(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Problem {
-    answered(method, path, headers, body)
-        .err()
-        .unwrap()
-        .problem()
-        .clone()
+    answered(method, path, headers, body).err().unwrap().problem().clone()
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[test]
 fn a_request_reaches_its_handler() {
-    let response = answered(Method::Post, "/api/echo?x", &[JSON], b"{\"length\":5}")
-        .ok()
-        .unwrap();
+    let response = answered(Method::Post, "/api/echo?x", &[JSON], b"{\"length\":5}").ok().unwrap();
     assert_eq!(response.body(), b"{\"body_bytes\":5}");
 }
 
 #[test]
 fn an_unknown_address_is_not_found_whatever_the_method() {
-    for path in [
-        "/",
-        "",
-        "/api",
-        "/api/echo/",
-        "/api//echo",
-        "/API/echo",
-        "/api/ech%6f",
-        "/api/session/x",
-    ] {
+    for path in ["/", "", "/api", "/api/echo/", "/api//echo", "/API/echo", "/api/ech%6f", "/api/session/x"] {
         for method in [Method::Get, Method::Post, Method::Other] {
             assert_eq!(problem(method, path, &[], b""), Problem::NotFound, "{path}");
         }
@@ -80,15 +65,10 @@ fn an_unknown_address_is_not_found_whatever_the_method() {
 
 #[test]
 fn a_known_address_says_which_methods_it_knows() {
-    let not_allowed = |allow: &str| Problem::MethodNotAllowed {
-        allow: allow.to_owned(),
-    };
+    let not_allowed = |allow: &str| Problem::MethodNotAllowed { allow: allow.to_owned() };
     assert_eq!(problem(Method::Get, "/api/echo", &[], b""), not_allowed("POST"));
     assert_eq!(problem(Method::Head, "/api/echo", &[], b""), not_allowed("POST"));
-    assert_eq!(
-        problem(Method::Other, "/api/session", &[], b""),
-        not_allowed("GET, DELETE")
-    );
+    assert_eq!(problem(Method::Other, "/api/session", &[], b""), not_allowed("GET, DELETE"));
 }
 
 #[test]
@@ -100,35 +80,17 @@ fn head_is_no_way_around_get() {
 fn the_address_is_judged_before_the_sender_and_the_sender_before_the_body() {
     let elsewhere = ("sec-fetch-site", "cross-site");
     let long = vec![b' '; 9_000];
-    assert_eq!(
-        problem(Method::Post, "/api/none", &[elsewhere], &long),
-        Problem::NotFound
-    );
-    assert_eq!(
-        problem(Method::Get, "/api/echo", &[elsewhere], &long).code(),
-        "method_not_allowed"
-    );
-    assert_eq!(
-        problem(Method::Post, "/api/echo", &[elsewhere], &long),
-        Problem::CrossSite
-    );
-    assert_eq!(
-        problem(Method::Post, "/api/echo", &[], &long),
-        Problem::BodyTooLarge
-    );
+    assert_eq!(problem(Method::Post, "/api/none", &[elsewhere], &long), Problem::NotFound);
+    assert_eq!(problem(Method::Get, "/api/echo", &[elsewhere], &long).code(), "method_not_allowed");
+    assert_eq!(problem(Method::Post, "/api/echo", &[elsewhere], &long), Problem::CrossSite);
+    assert_eq!(problem(Method::Post, "/api/echo", &[], &long), Problem::BodyTooLarge);
 }
 
 #[test]
 fn an_origin_has_to_be_ours() {
     let from = |origin| problem(Method::Post, "/api/echo", &[("origin", origin)], b"");
     assert_eq!(from(OURS), Problem::MalformedRequest);
-    for origin in [
-        "http://localhost",
-        "https://localhost:3000",
-        "http://localhost:3001",
-        "null",
-        "",
-    ] {
+    for origin in ["http://localhost", "https://localhost:3000", "http://localhost:3001", "null", ""] {
         assert_eq!(from(origin), Problem::CrossSite, "{origin}");
     }
 }
@@ -142,8 +104,5 @@ fn without_a_good_public_url_an_origin_cannot_be_judged() {
 
 #[test]
 fn a_fault_is_unavailable() {
-    assert_eq!(
-        problem(Method::Delete, "/api/session", &[], b""),
-        Problem::Unavailable
-    );
+    assert_eq!(problem(Method::Delete, "/api/session", &[], b""), Problem::Unavailable);
 }
