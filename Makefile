@@ -1,0 +1,24 @@
+# An index: every command is a script of its own in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help up build db db-stop test lint
+
+help: ## Lists the commands
+	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+up: ## Builds, starts a private PostgreSQL unless DATABASE_URL names one, serves on LISTEN (127.0.0.1:3000) until Ctrl-C
+	@scripts/up
+
+build: ## Builds the WebAssembly components into target/components
+	@scripts/build-components
+
+db: ## Starts and migrates the private PostgreSQL, and writes .env, without serving
+	@scripts/db
+
+db-stop: ## Stops the private PostgreSQL
+	@scripts/postgres stop .run/postgres
+
+test: ## Runs every check but the heavy suites
+	@scripts/test
+
+lint: ## Formats, and runs the linter
+	@cargo fmt --all && cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -1,0 +1,48 @@
+//! The owner's connection.
+//!
+//! Owns: where it comes from, which servers are good enough, and that one run waits for another.
+
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+
+/// What `PUBLIC` may do by default changed in 15: before it, everybody may create tables in schema `public`.
+const OLDEST_SERVER: i32 = 150_000;
+
+/// The advisory lock of this tool, in a database ("cofrap" in ASCII). The migrator's own lock has another key.
+const LOCK: i64 = 0x636f_6672_6170;
+
+/// Connects as `DATABASE_URL` says and checks the server's version.
+pub async fn open() -> Result<PgConnection> {
+    let url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()).context(
+        "DATABASE_URL is not set: the owner's connection, postgres://user:password@host:port/database",
+    )?;
+    let options = PgConnectOptions::from_str(&url)
+        .context("DATABASE_URL is not of the form postgres://user:password@host:port/database")?
+        .application_name("identity-ops")
+        .disable_statement_logging();
+    let mut connection = options.connect().await.context("PostgreSQL at DATABASE_URL cannot be used")?;
+    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::integer")
+        .fetch_one(&mut connection)
+        .await?;
+    if version < OLDEST_SERVER {
+        bail!("PostgreSQL {} is too old: 15 or newer is needed", version / 10_000);
+    }
+    Ok(connection)
+}
+
+/// Waits until no other run of this tool works on the same server, for as long as this connection lives.
+///
+/// Advisory locks are kept per database, roles per server: two runs on two databases may still meet in `role`, and
+/// the later one is told so by PostgreSQL instead of waiting.
+pub async fn wait_for_others(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends the connection politely, so that the server logs nothing about it.
+pub async fn close(connection: PgConnection) -> Result<()> {
+    Ok(connection.close().await?)
+}

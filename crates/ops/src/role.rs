@@ -1,0 +1,124 @@
+//! `role`: the application role, which the components connect as.
+//!
+//! Owns: its attributes, its password, and the settings that bound what it can hold up.
+//! Leaves to others: what it may do with each table (the migrations grant that).
+
+use anyhow::{Context, Result, bail};
+use postgres_protocol::password::scram_sha_256;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::connection;
+
+/// The migrations name it in their grants, so it is not a setting.
+pub const APPLICATION_ROLE: &str = "cofrap_app";
+
+/// Below this a captured verifier could be searched; `make` writes 32 characters.
+const SHORTEST_PASSWORD: usize = 16;
+
+/// Settings of the role, because they survive the `RESET ALL` that Spin's pool sends between two borrowers, and a
+/// guest has no timeout of its own.
+const SETTINGS: [&str; 2] = [
+    // A statement of ours takes milliseconds. It counts waiting for locks too, so there is no lock_timeout beside it.
+    "ALTER ROLE cofrap_app SET statement_timeout = '5s'",
+    // No statement of ours opens a transaction; one that is left open must not hold its locks, or the next borrower.
+    "ALTER ROLE cofrap_app SET idle_in_transaction_session_timeout = '5s'",
+];
+
+/// Attributes that the role must not have, as PostgreSQL's catalogue and its `ALTER ROLE` name them.
+///
+/// Each is taken away only where it is set: naming an attribute, even to refuse it, needs it oneself, and the owner on
+/// a managed server is no superuser.
+const NO_ATTRIBUTES: [(&str, &str); 5] = [
+    ("SELECT rolsuper FROM pg_roles WHERE rolname = $1", "ALTER ROLE cofrap_app NOSUPERUSER"),
+    ("SELECT rolcreatedb FROM pg_roles WHERE rolname = $1", "ALTER ROLE cofrap_app NOCREATEDB"),
+    ("SELECT rolcreaterole FROM pg_roles WHERE rolname = $1", "ALTER ROLE cofrap_app NOCREATEROLE"),
+    ("SELECT rolreplication FROM pg_roles WHERE rolname = $1", "ALTER ROLE cofrap_app NOREPLICATION"),
+    ("SELECT rolbypassrls FROM pg_roles WHERE rolname = $1", "ALTER ROLE cofrap_app NOBYPASSRLS"),
+];
+
+/// Creates the role or brings it up to date, in one transaction.
+pub async fn run() -> Result<Vec<String>> {
+    let password = password()?;
+    let mut connection = connection::open().await?;
+    connection::wait_for_others(&mut connection).await?;
+    let mut transaction = connection.begin().await?;
+    let created = create_if_missing(&mut transaction).await?;
+    take_away_attributes(&mut transaction).await?;
+    refuse_memberships(&mut transaction).await?;
+    set_password(&mut transaction, &password).await?;
+    for setting in SETTINGS {
+        sqlx::query(setting).execute(&mut *transaction).await.context(setting)?;
+    }
+    grant_connect(&mut transaction).await?;
+    transaction.commit().await?;
+    connection::close(connection).await?;
+    Ok(vec![format!("{} role {APPLICATION_ROLE}", if created { "created" } else { "updated" })])
+}
+
+fn password() -> Result<String> {
+    let password = std::env::var("APPLICATION_PASSWORD")
+        .ok()
+        .context("APPLICATION_PASSWORD is not set: the password that the application role is to have")?;
+    if password.chars().count() < SHORTEST_PASSWORD {
+        bail!("APPLICATION_PASSWORD is too short: {SHORTEST_PASSWORD} characters or more are needed");
+    }
+    Ok(password)
+}
+
+async fn create_if_missing(connection: &mut PgConnection) -> Result<bool> {
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+        .bind(APPLICATION_ROLE)
+        .fetch_one(&mut *connection)
+        .await?;
+    let statement = if exists { "ALTER ROLE cofrap_app LOGIN" } else { "CREATE ROLE cofrap_app LOGIN" };
+    sqlx::query(statement).execute(connection).await.context(statement)?;
+    Ok(!exists)
+}
+
+async fn take_away_attributes(connection: &mut PgConnection) -> Result<()> {
+    for (is_set, take_away) in NO_ATTRIBUTES {
+        if sqlx::query_scalar(is_set).bind(APPLICATION_ROLE).fetch_one(&mut *connection).await? {
+            sqlx::query(take_away).execute(&mut *connection).await.context(take_away)?;
+        }
+    }
+    Ok(())
+}
+
+/// A role that it is a member of would lend it rights that no migration gave, up to the owner's.
+async fn refuse_memberships(connection: &mut PgConnection) -> Result<()> {
+    let roles: Vec<String> = sqlx::query_scalar(
+        "SELECT quote_ident(lender.rolname) FROM pg_auth_members
+         JOIN pg_roles AS borrower ON borrower.oid = member JOIN pg_roles AS lender ON lender.oid = roleid
+         WHERE borrower.rolname = $1 ORDER BY 1",
+    )
+    .bind(APPLICATION_ROLE)
+    .fetch_all(connection)
+    .await?;
+    if let Some(lender) = roles.first() {
+        bail!(
+            "{APPLICATION_ROLE} is a member of {lender}, and has its rights: REVOKE {lender} FROM {APPLICATION_ROLE}"
+        );
+    }
+    Ok(())
+}
+
+async fn set_password(connection: &mut PgConnection, password: &str) -> Result<()> {
+    // base64, `$` and `:` only. A utility statement takes no parameters, so this one is put together.
+    let verifier = scram_sha_256(password.as_bytes());
+    let statement = AssertSqlSafe(format!("ALTER ROLE cofrap_app PASSWORD '{verifier}'"));
+    sqlx::query(statement).execute(connection).await.context("the password was not accepted")?;
+    Ok(())
+}
+
+async fn grant_connect(connection: &mut PgConnection) -> Result<()> {
+    // Nobody needs temporary tables here, and one could shadow a table's name in a function of the owner.
+    for privilege in [
+        "SELECT format('GRANT CONNECT ON DATABASE %I TO cofrap_app', current_database())",
+        "SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, cofrap_app', current_database())",
+    ] {
+        let statement: String = sqlx::query_scalar(privilege).fetch_one(&mut *connection).await?;
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh and install.sh.
+# shellcheck shell=bash
+#
+# Which database: DATABASE_URL's (an owner's connection), else the private PostgreSQL's in .run/postgres.
+# Which values: the environment wins, then .env, then what is made here. Lines of .env that are there stay, but the DSN,
+# host and port are kept true, and so is a public URL that names this machine.
+
+PRIVATE=.run/postgres
+ENV_FILE=.env
+NATIVE_TOOLS=${CARGO_TARGET_DIR:-target}/debug
+
+# prepare_database LISTEN: everything that serving on LISTEN needs, but the components. Sets STARTED_PRIVATE.
+prepare_database() {
+    STARTED_PRIVATE=
+    if [ -z "${DATABASE_URL:-}" ]; then
+        refuse_foreign_dsn
+        say "Starting the private PostgreSQL (DATABASE_URL names none)"
+        scripts/postgres status "$PRIVATE" || STARTED_PRIVATE=yes
+        scripts/postgres start "$PRIVATE"
+        DATABASE_URL=$(scripts/postgres url "$PRIVATE" identity)
+        export DATABASE_URL
+        create_private_database
+    fi
+    read_database_url
+    local encoded
+    encoded=$(encoded_password "$(value_of PG_DSN)")
+    if [ -z "$encoded" ]; then
+        [ -z "${SPIN_VARIABLE_PG_DSN:-}" ] || die "SPIN_VARIABLE_PG_DSN has to be postgres://cofrap_app:password@..."
+        encoded=$(random_hex 24)
+    fi
+
+    say "Making or updating the application role, and migrating"
+    APPLICATION_PASSWORD=$(percent_decode "$encoded") "$NATIVE_TOOLS/identity-ops" role | sed 's/^/    /'
+    "$NATIVE_TOOLS/identity-ops" migrate | sed 's/^/    /'
+    write_settings "$1" "$encoded"
+}
+
+# --- the database's address ---
+
+create_private_database() {
+    local exists="SELECT 1 FROM pg_database WHERE datname = 'identity'"
+    [ -n "$(scripts/postgres psql "$PRIVATE" postgres -qAt -c "$exists")" ] ||
+        scripts/postgres psql "$PRIVATE" postgres -q -c 'CREATE DATABASE identity'
+}
+
+# Sets DB_HOST, DB_PORT, DB_NAME and DB_TLS from DATABASE_URL. The database's name stays percent-encoded.
+read_database_url() {
+    local form='^postgres(ql)?://([^/?#]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#:@]+)(:([0-9]+))?/([^/?#]+)(\?(.*))?$'
+    [[ $DATABASE_URL =~ $form ]] ||
+        die "DATABASE_URL has to be of the form postgres://user:password@host:port/database"
+    DB_HOST=${BASH_REMATCH[3]} DB_PORT=${BASH_REMATCH[5]:-5432} DB_NAME=${BASH_REMATCH[6]}
+    local query="&${BASH_REMATCH[8]}&"
+    case $query in
+    *'&sslmode=disable&'*) DB_TLS=disable ;;
+    # The components' driver knows no other way to insist on TLS.
+    *'&sslmode=require&'* | *'&sslmode=verify-ca&'* | *'&sslmode=verify-full&'*) DB_TLS=require ;;
+    *) case $DB_HOST in 127.0.0.1 | localhost | '[::1]') DB_TLS=disable ;; *) DB_TLS=require ;; esac ;;
+    esac
+}
+
+# Without DATABASE_URL only the private PostgreSQL's address may be rewritten, not one that somebody put there.
+refuse_foreign_dsn() {
+    local dsn
+    dsn=$(value_of PG_DSN)
+    case $dsn in
+    '' | postgres://cofrap_app:*@127.0.0.1:*/identity\?*) ;;
+    *) die "SPIN_VARIABLE_PG_DSN (in the environment or $ENV_FILE) names another database than the private one. Set DATABASE_URL to that database's owner, or take the DSN out." ;;
+    esac
+}
+
+# The password in a DSN of the application role, still percent-encoded.
+encoded_password() { sed -nE 's#^postgres(ql)?://cofrap_app:([^@/]+)@.*#\2#p' <<<"$1"; }
+
+percent_decode() { printf '%b' "${1//%/\\x}"; }
+
+# --- .env ---
+
+value_of() {
+    local name=SPIN_VARIABLE_$1
+    if [ -n "${!name:-}" ]; then
+        echo "${!name}"
+    else
+        line_of "$1"
+    fi
+}
+
+# The value in .env. Its last line counts, as for Spin; quotes around it are not part of it.
+line_of() {
+    [ -e "$ENV_FILE" ] || return 0
+    sed -n "s/^SPIN_VARIABLE_$1=//p" "$ENV_FILE" | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/"
+}
+
+# write_settings LISTEN PASSWORD: the password percent-encoded.
+write_settings() {
+    local dsn=postgres://cofrap_app:$2@$DB_HOST:$DB_PORT/$DB_NAME url=http://$1
+    case $(line_of PG_DSN) in
+    # True, whatever else it says.
+    "$dsn" | "$dsn?"*) ;;
+    *) set_line PG_DSN "$dsn?sslmode=$DB_TLS&connect_timeout=2&application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed" ;;
+    esac
+    set_line PG_HOST "$DB_HOST"
+    set_line PG_PORT "$DB_PORT"
+    [ -n "$(value_of SEALING_KEYS)" ] || set_line SEALING_KEYS "k1:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
+    case $(line_of PUBLIC_URL) in
+    '' | http://127.0.0.1:* | http://localhost:* | http://0.0.0.0:*) set_line PUBLIC_URL "$url" ;;
+    esac
+}
+
+# set_line NAME VALUE: adds the line or replaces it; a variable of the environment needs none.
+set_line() {
+    local name=SPIN_VARIABLE_$1 value=$2 new=.run/env.new
+    [ -z "${!name:-}" ] || return 0
+    [ "$(line_of "$1")" != "$value" ] || return 0
+    note "$name -> $ENV_FILE"
+    mkdir -p "${new%/*}"
+    (
+        umask 077
+        if [ -e "$ENV_FILE" ]; then grep -v "^$name=" "$ENV_FILE" || true; fi >"$new"
+        printf "%s='%s'\n" "$name" "$value" >>"$new"
+    )
+    mv "$new" "$ENV_FILE"
+}
+
+random_hex() { head -c "$1" /dev/urandom | od -An -tx1 | tr -d ' \n'; }

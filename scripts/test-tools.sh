@@ -1,0 +1,38 @@
+# Finds, or installs, what only the tests need: sourced, not run. Needs terminal.sh and install.sh.
+# shellcheck shell=bash
+
+LLVM_COV_VERSION=0.9.1
+# In the checkout, so that the machine keeps nothing of it.
+LOCAL_TOOLS=$PWD/target/tools
+
+need_rust_components() {
+    cargo fmt --version >/dev/null 2>&1 || rustup_add component rustfmt || die "rustfmt is missing."
+    cargo clippy --version >/dev/null 2>&1 || rustup_add component clippy || die "clippy is missing."
+}
+
+# cargo-llvm-cov, and LLVM's own tools in the major version of the compiler, whose format they read.
+need_coverage_tools() {
+    PATH=$LOCAL_TOOLS/bin:$PATH
+    if ! command -v cargo-llvm-cov >/dev/null; then
+        say "cargo-llvm-cov is missing: cargo install cargo-llvm-cov $LLVM_COV_VERSION into target/tools"
+        cargo install cargo-llvm-cov --quiet --locked --version "$LLVM_COV_VERSION" --root "$LOCAL_TOOLS"
+    fi
+    local in_toolchain major
+    in_toolchain=$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin
+    major=$(rustc -vV | sed -nE 's/^LLVM version: ([0-9]+).*/\1/p')
+    if use_llvm "$in_toolchain" || use_llvm "/usr/lib/llvm-$major/bin"; then return; fi
+    if rustup_add component llvm-tools && use_llvm "$in_toolchain"; then return; fi
+    install_packages "LLVM $major, which reads the coverage" "llvm-$major"
+    use_llvm "/usr/lib/llvm-$major/bin" || die "llvm-cov of LLVM $major is needed."
+}
+
+use_llvm() {
+    [ -x "$1/llvm-cov" ] && [ -x "$1/llvm-profdata" ] || return 1
+    export LLVM_COV=$1/llvm-cov LLVM_PROFDATA=$1/llvm-profdata
+}
+
+need_browser() {
+    { command -v chromium || command -v google-chrome; } >/dev/null && command -v chromedriver >/dev/null && return
+    # A font, because a page without one has no text to look at.
+    install_packages "Chromium with its driver" chromium chromium-driver fonts-dejavu-core
+}
