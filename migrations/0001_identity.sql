@@ -155,7 +155,8 @@ CREATE FUNCTION suspend_account(name text) RETURNS boolean LANGUAGE sql AS $$
     SELECT count(*) = 1 FROM suspended
 $$;
 
--- The operator's: gives a suspended account back to its owner, with no wrong codes counted.
+-- The operator's: gives a suspended account back to its owner, with no wrong codes counted and no session open. (They are
+-- refused while it is suspended. Here they can be deleted for good: nobody opens one meanwhile.)
 CREATE FUNCTION release_account(name text) RETURNS boolean LANGUAGE sql AS $$
     WITH released AS (
         UPDATE account SET
@@ -164,7 +165,8 @@ CREATE FUNCTION release_account(name text) RETURNS boolean LANGUAGE sql AS $$
             locked_until = NULL
         FROM credential
         WHERE username = name AND state = 'suspended' AND credential.id = account.credential_id
-        RETURNING account.id),
+        RETURNING account.id, account.credential_id),
+    ended AS (DELETE FROM session USING released WHERE session.credential_id = released.credential_id),
     recorded AS (INSERT INTO event (kind, outcome, account_id) SELECT 'release', 'ok', id FROM released)
     SELECT count(*) = 1 FROM released
 $$;

@@ -81,7 +81,8 @@ async function revealHere() {
   try {
     answer = await call("POST", "/api/password/reveal", { body: { token: revealToken } });
   } catch (problem) {
-    startPolling();
+    // Somebody else has the password: the page must not go on as if its reader had it.
+    if (problem.code !== "token_used") startPolling();
     throw problem;
   }
   revealToken = "";

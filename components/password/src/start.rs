@@ -26,6 +26,9 @@ pub(crate) fn handle(service: &Service, request: &Request) -> Result<Response, F
     let bearer = request.bearer()?;
     let body: Body = request.json()?;
     let username = Username::parse(&body.username).map_err(|_| Problem::InvalidUsername)?;
+    // Not needed here, but by every step that follows: a start that cannot be finished must not take a name or a token.
+    service.keys()?;
+    service.issuer()?;
     match bearer {
         None => start(service, username),
         Some(token) => start_with(service, &token, username),

@@ -82,8 +82,8 @@ impl From<store::Error> for Failure {
 }
 
 /// A row that does not open was changed, or its key is gone: never the client's doing.
-impl From<domain::OpenError> for Failure {
-    fn from(error: domain::OpenError) -> Self {
+impl From<domain::Unreadable> for Failure {
+    fn from(error: domain::Unreadable) -> Self {
         Self::fault(error.to_string())
     }
 }

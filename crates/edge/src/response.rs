@@ -16,8 +16,9 @@ const ALWAYS: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// RFC 6797 section 6.1: a year, for this host alone.
-const STRICT_TRANSPORT_SECURITY: (&str, &str) = ("strict-transport-security", "max-age=31536000");
+/// RFC 6797 section 6.1: a year. The same as on the pages, because a browser keeps the one that came last.
+const STRICT_TRANSPORT_SECURITY: (&str, &str) =
+    ("strict-transport-security", "max-age=31536000; includeSubDomains");
 
 /// An answer on its way to the client. Has no `Debug`: bodies and cookies hold secrets.
 pub struct Response {
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn over_tls_browsers_are_told_to_stay_there() {
         let response = answer().finished(false, true);
-        assert_eq!(response.header("strict-transport-security"), Some("max-age=31536000"));
+        assert_eq!(response.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
     }
 
     #[test]

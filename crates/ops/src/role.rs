@@ -50,6 +50,7 @@ pub async fn run() -> Result<Vec<String>> {
     for setting in SETTINGS {
         sqlx::query(setting).execute(&mut *transaction).await.context(setting)?;
     }
+    speak_english(&mut transaction).await?;
     grant_connect(&mut transaction).await?;
     transaction.commit().await?;
     connection::close(connection).await?;
@@ -108,6 +109,20 @@ async fn set_password(connection: &mut PgConnection, password: &str) -> Result<(
     let verifier = scram_sha_256(password.as_bytes());
     let statement = AssertSqlSafe(format!("ALTER ROLE cofrap_app PASSWORD '{verifier}'"));
     sqlx::query(statement).execute(connection).await.context("the password was not accepted")?;
+    Ok(())
+}
+
+/// Spin passes the errors of a running statement on as text, without a SQLSTATE: the components know a deadlock by
+/// PostgreSQL's own words. On a server that speaks another language it is a 503 instead of a repeat, so whoever may not
+/// set this here has to see to it in the server's settings.
+async fn speak_english(connection: &mut PgConnection) -> Result<()> {
+    let permitted: bool = sqlx::query_scalar("SELECT has_parameter_privilege('lc_messages', 'SET')")
+        .fetch_one(&mut *connection)
+        .await?;
+    if permitted {
+        let setting = "ALTER ROLE cofrap_app SET lc_messages = 'C'";
+        sqlx::query(setting).execute(connection).await.context(setting)?;
+    }
     Ok(())
 }
 

@@ -104,9 +104,11 @@ fn the_application_role_can_log_in_and_owns_nothing() {
     assert!(application.batch_execute("CREATE TABLE mine ()").is_err());
     assert!(application.batch_execute("CREATE TEMPORARY TABLE mine ()").is_err());
     assert!(application.batch_execute("SELECT * FROM _sqlx_migrations").is_err());
-    for timeout in ["statement_timeout", "idle_in_transaction_session_timeout"] {
-        let value: String = application.query_one(&format!("SHOW {timeout}"), &[]).unwrap().get(0);
-        assert_eq!(value, "5s", "{timeout}");
+    for (setting, expected) in
+        [("statement_timeout", "5s"), ("idle_in_transaction_session_timeout", "5s"), ("lc_messages", "C")]
+    {
+        let value: String = application.query_one(&format!("SHOW {setting}"), &[]).unwrap().get(0);
+        assert_eq!(value, expected, "{setting}");
     }
 }
 

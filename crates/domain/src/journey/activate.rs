@@ -1,7 +1,7 @@
 //! Step 4: the password and a first code prove that both were really received.
 
 use super::{Attempt, OpenStart, Progress, Wait};
-use crate::{KeyRing, OpenError, Step, UnixTime, Username, expiry};
+use crate::{KeyRing, Step, UnixTime, Unreadable, Username, expiry};
 
 /// What the secrets say about an attempt, before the commit decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// When a stored secret cannot be opened.
-pub fn examine(start: &OpenStart, attempt: &Attempt, keys: &KeyRing) -> Result<Evidence, OpenError> {
+pub fn examine(start: &OpenStart, attempt: &Attempt, keys: &KeyRing) -> Result<Evidence, Unreadable> {
     let (verifier, totp_secret) = match &start.progress {
         Progress::Unrevealed => return Ok(Evidence::PasswordNotRevealed),
         Progress::Revealed { .. } => return Ok(Evidence::TotpNotStarted),

@@ -2,8 +2,8 @@
 
 use super::{Attempt, Wait};
 use crate::{
-    AccountId, CredentialId, KeyRing, OpenError, SealedTotpSecret, SealedVerifier, Step, TotpSecret,
-    UnixTime, Username, Verifier,
+    AccountId, CredentialId, KeyRing, SealedTotpSecret, SealedVerifier, Step, TotpSecret, UnixTime,
+    Unreadable, Username, Verifier,
 };
 
 /// What is stored under a name that was typed, which may be nothing.
@@ -78,7 +78,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// When a stored secret cannot be opened.
-pub fn examine(snapshot: &LoginSnapshot, attempt: &Attempt, keys: &KeyRing) -> Result<Evidence, OpenError> {
+pub fn examine(snapshot: &LoginSnapshot, attempt: &Attempt, keys: &KeyRing) -> Result<Evidence, Unreadable> {
     let Some(LiveCredential { account_id, credential_id, verifier, totp_secret }) = &snapshot.credential
     else {
         Verifier::check_decoy(keys, &attempt.password);

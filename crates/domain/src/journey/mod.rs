@@ -13,8 +13,8 @@ pub mod session;
 pub mod start;
 
 use crate::{
-    AccountId, CredentialId, KeyRing, OpenError, PlainToken, RandomnessUnavailable, SealedTotpSecret,
-    SealedVerifier, UnixTime, Username,
+    AccountId, CredentialId, KeyRing, Place, PlainToken, RandomnessUnavailable, SealedColumn,
+    SealedTotpSecret, SealedVerifier, UnixTime, Unreadable, Username,
 };
 
 /// A start that can still go on: its deadline has not passed and nothing newer has replaced it.
@@ -112,8 +112,14 @@ impl Attempt {
         account_id: AccountId,
         credential_id: CredentialId,
         keys: &KeyRing,
-    ) -> Result<bool, OpenError> {
-        let verifier = verifier.open(keys, account_id, credential_id)?;
+    ) -> Result<bool, Unreadable> {
+        let place = Place {
+            column: SealedColumn::CredentialVerifier,
+            account: account_id,
+            credential: credential_id,
+        };
+        let verifier =
+            verifier.open(keys, account_id, credential_id).map_err(|why| Unreadable { place, why })?;
         Ok(verifier.matches(&self.password, account_id, credential_id))
     }
 
@@ -124,8 +130,14 @@ impl Attempt {
         credential_id: CredentialId,
         keys: &KeyRing,
         now: UnixTime,
-    ) -> Result<Option<crate::Step>, OpenError> {
-        let secret = totp_secret.open(keys, account_id, credential_id)?;
+    ) -> Result<Option<crate::Step>, Unreadable> {
+        let place = Place {
+            column: SealedColumn::CredentialTotpSecret,
+            account: account_id,
+            credential: credential_id,
+        };
+        let secret =
+            totp_secret.open(keys, account_id, credential_id).map_err(|why| Unreadable { place, why })?;
         Ok(secret.matching_step(&self.code, now))
     }
 }

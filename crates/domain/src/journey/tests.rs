@@ -252,5 +252,10 @@ fn secrets_that_were_sealed_for_another_account_are_a_fault_and_no_wrong_passwor
     let mut snapshot = login_snapshot(right);
     let victim = AccountId::random(&mut Seeded::new(9)).unwrap();
     snapshot.credential.as_mut().unwrap().account_id = victim;
-    assert_eq!(login::examine(&snapshot, &typed, &keys), Err(OpenError::Forged));
+    let unreadable = login::examine(&snapshot, &typed, &keys).unwrap_err();
+    assert_eq!(unreadable.why, crate::OpenError::Forged);
+    let credential_id = unreadable.place.credential;
+    let told =
+        format!("credential {credential_id}: verifier is a sealed value that was changed or moved here");
+    assert_eq!(unreadable.to_string(), told);
 }

@@ -72,8 +72,18 @@ pub enum OpenError {
     #[error("not a sealed value of this kind")]
     Malformed,
     /// Changed since it was sealed, moved from another place, or sealed with another key of the same id.
-    #[error("a sealed value that does not belong here or was changed")]
+    #[error("a sealed value that was changed or moved here")]
     Forged,
+}
+
+/// A stored value that cannot be opened, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} {}: {} is {why}", place.column.table(), place.credential, place.column.column())]
+pub struct Unreadable {
+    /// Where it is stored.
+    pub place: Place,
+    /// Why it cannot be opened.
+    pub why: OpenError,
 }
 
 /// The id of the key that a value was sealed with, for re-sealing what an old key holds.

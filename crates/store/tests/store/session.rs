@@ -63,3 +63,18 @@ fn health_needs_the_tables_and_the_rights_to_them() {
     };
     assert_eq!(sqlstate, "42501");
 }
+
+#[test]
+fn a_release_gives_the_account_back_without_the_sessions_of_before() {
+    let mut world = World::new();
+    let token = world.owner("alice").session.hash();
+    assert_eq!(world.text("SELECT suspend_account('alice')"), "true");
+    assert_eq!(world.text("SELECT release_account('alice')"), "true");
+    assert_eq!(world.text("SELECT state FROM account"), "active");
+    assert_eq!(store::session::touch(&world.store, &token), Ok(None));
+    assert_eq!(
+        world.text("SELECT release_account('alice')"),
+        "false",
+        "a second time there is nothing to release"
+    );
+}

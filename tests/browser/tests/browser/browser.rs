@@ -142,6 +142,21 @@ impl Browser {
         self.script(script) == Value::Bool(true)
     }
 
+    /// Leaves what the page asks the server from now on unanswered; what it tells the server still gets there.
+    pub(crate) fn hold_questions(&self) {
+        self.script(
+            "window.asked = window.fetch;
+             window.fetch = (path, options) =>
+                 options.method === 'GET' ? new Promise(() => {}) : window.asked(path, options);",
+        );
+    }
+
+    /// Ends [`Browser::hold_questions`], and gives the page the time of two questions.
+    pub(crate) fn ask_again_for_a_while(&self) {
+        let script = "window.fetch = window.asked; setTimeout(arguments[arguments.length - 1], 4500)";
+        self.runtime.block_on(self.client.execute_async(script, Vec::new())).unwrap();
+    }
+
     pub(crate) fn close(self) {
         self.runtime.block_on(self.client.close()).unwrap();
     }

@@ -212,3 +212,26 @@ fn without_a_phone_everything_happens_in_one_browser() {
     world.desk.screen("not-found");
     world.close();
 }
+
+#[test]
+fn when_somebody_else_used_the_code_the_desk_says_so_and_does_not_go_on() {
+    let world = World::new();
+    let desk = &world.desk;
+    desk.go(&world.page("/create"));
+    desk.fill("username", USERNAME);
+    desk.submit("name-form");
+    let link = desk.read_qr("reveal-qr", "intercepted-code");
+    // The desk asks every two seconds whether the password was revealed; here its owner is faster.
+    desk.hold_questions();
+    world.phone.go(&link);
+    world.phone.click("reveal");
+    world.phone.shown("password");
+    desk.click("reveal-here");
+    desk.expect_alert("Ce code a déjà été utilisé");
+    desk.ask_again_for_a_while();
+    desk.expect_alert("Ce code a déjà été utilisé");
+    desk.screen("intercepted");
+    desk.click("new-code");
+    desk.shown("reveal-code");
+    world.close();
+}
