@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use crate::{App, Client, TestDatabase};
+use crate::{App, Client, Config, TestDatabase};
 
 /// An app and its database.
 pub struct Running {
@@ -21,7 +21,14 @@ impl Running {
     #[must_use]
     pub fn start() -> Self {
         let database = TestDatabase::fresh();
-        let app = App::start(&database);
+        let config = Config::over(&database);
+        Self::with(database, &config)
+    }
+
+    /// Starts an app with these variables over a database.
+    #[must_use]
+    pub fn with(database: TestDatabase, config: &Config) -> Self {
+        let app = App::with(config);
         let client = app.client();
         Self { database, app, client }
     }

@@ -5,8 +5,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use harness::journey::another_password;
+use harness::shared::Running;
 use harness::time_travel::Belongings;
-use harness::{Answer, shared};
+use harness::{Answer, Config, TestDatabase, shared};
 use serde_json::json;
 
 /// How many requests are let go together.
@@ -83,6 +84,24 @@ fn one_of_many_logins_with_one_code_succeeds() {
     let travel = running.database.time_travel();
     assert_eq!(travel.belongings(&account.username).sessions, 2, "the activation's and the login's");
     assert_eq!(travel.wrong_codes(&account.username), 0);
+}
+
+/// PostgreSQL then asks for a statement to be repeated where it would otherwise wait; Spin passes that on as a text.
+#[test]
+fn without_its_pin_a_stricter_isolation_repeats_statements_and_lets_nobody_win_twice() {
+    let database = TestDatabase::fresh();
+    let name = database.name();
+    let stricter = "SET default_transaction_isolation = 'repeatable read'";
+    database.owner().batch_execute(&format!("ALTER ROLE cofrap_app IN DATABASE {name} {stricter}")).unwrap();
+    let dsn = database.application_dsn();
+    let (unpinned, pin) = dsn.split_once("&options=").unwrap();
+    assert!(pin.contains("read"), "the pin is the last of the parameters: {pin}");
+    let config = Config::over(&database).variable("pg_dsn", unpinned);
+    let running = Running::with(database, &config);
+    let account = running.account("stricter");
+    let code = running.fresh_code(&account);
+    let answers = together(|_| running.client.login(&account.username, &account.password, &code));
+    assert_eq!(tally(&answers), expected([(200, "", 1), (401, "invalid_credentials", AT_ONCE - 1)]));
 }
 
 #[test]
