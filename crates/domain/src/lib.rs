@@ -27,7 +27,9 @@ pub use guessing::{AfterWrongCode, LockSchedule, Stop};
 pub use id::{AccountId, CredentialId, SessionId};
 pub use password::Password;
 pub use randomness::{Randomness, RandomnessUnavailable};
-pub use sealing::{EntryProblem, KeyRing, KeyRingError, OpenError, Place, SealedColumn, Unreadable};
+pub use sealing::{
+    EntryProblem, KeyRing, KeyRingError, OpenError, Place, Sealable, Sealed, SealedColumn, Unreadable,
+};
 pub use time::UnixTime;
 pub use token::{InvalidToken, PlainToken, TokenHash};
 pub use totp::{Code, InvalidCode, SealedTotpSecret, Step, TotpSecret};

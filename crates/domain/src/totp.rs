@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::id::{AccountId, CredentialId};
 use crate::limits::{TOTP_DIGITS, TOTP_SECRET_BYTES, TOTP_STEP_SECONDS, TOTP_WINDOW_STEPS};
 use crate::randomness::{Randomness, RandomnessUnavailable, draw_secret};
-use crate::sealing::{self, KeyRing, OpenError, Place, SealedColumn};
+use crate::sealing::{KeyRing, OpenError, Place, Sealable, Sealed, SealedColumn};
 use crate::time::UnixTime;
 use crate::username::Username;
 
@@ -33,8 +33,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct TotpSecret(Zeroizing<[u8; TOTP_SECRET_BYTES]>);
 
 /// A TOTP secret as it is stored.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedTotpSecret(Vec<u8>);
+pub type SealedTotpSecret = Sealed<TotpSecret>;
 
 /// The counter of RFC 6238: whole half minutes since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +68,7 @@ impl TotpSecret {
         credential: CredentialId,
         randomness: &mut (impl Randomness + ?Sized),
     ) -> Result<SealedTotpSecret, RandomnessUnavailable> {
-        keys.seal(&place(account, credential), &self.0, randomness).map(SealedTotpSecret)
+        keys.seal(&Self::place(account, credential), &self.0, randomness).map(Sealed::from_bytes)
     }
 
     /// The secret as somebody types it into an authenticator: base32 (RFC 4648 section 6) in capitals, no padding.
@@ -128,45 +127,18 @@ impl TotpSecret {
     /// wrong, where the work of a wrong code is to be matched.
     pub fn check_decoy(keys: &KeyRing, code: &Code, now: UnixTime) -> Option<Step> {
         let account = AccountId::from_uuid(Uuid::nil());
-        keys.work_as_open::<TOTP_SECRET_BYTES>(&place(account, CredentialId::from_uuid(Uuid::nil())));
+        keys.work_as_open::<TOTP_SECRET_BYTES>(&Self::place(account, CredentialId::from_uuid(Uuid::nil())));
         let decoy = Self(Zeroizing::new([0; TOTP_SECRET_BYTES]));
         // The result is looked at, so that the work is done, and then does not count.
         black_box(decoy.matching_step(black_box(code), now)).and(None)
     }
 }
 
-impl SealedTotpSecret {
-    /// What the database holds.
-    #[must_use]
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
+impl Sealable for TotpSecret {
+    const COLUMN: SealedColumn = SealedColumn::CredentialTotpSecret;
 
-    /// What the database takes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Opens a secret that was sealed for this credential.
-    ///
-    /// # Errors
-    /// [`OpenError`], for everything else.
-    pub fn open(
-        &self,
-        keys: &KeyRing,
-        account: AccountId,
-        credential: CredentialId,
-    ) -> Result<TotpSecret, OpenError> {
-        keys.open(&place(account, credential), &self.0).map(TotpSecret)
-    }
-
-    /// The id of the key that sealed it.
-    ///
-    /// # Errors
-    /// [`OpenError`] when it is not of the form.
-    pub fn key_id(&self) -> Result<&str, OpenError> {
-        sealing::key_id(&self.0)
+    fn unseal(keys: &KeyRing, place: &Place, blob: &[u8]) -> Result<Self, OpenError> {
+        keys.open(place, blob).map(Self)
     }
 }
 
@@ -209,20 +181,10 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-impl fmt::Debug for SealedTotpSecret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SealedTotpSecret(..)")
-    }
-}
-
 impl fmt::Debug for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Code(..)")
     }
-}
-
-const fn place(account: AccountId, credential: CredentialId) -> Place {
-    Place { column: SealedColumn::CredentialTotpSecret, account, credential }
 }
 
 /// HOTP (RFC 4226 section 5.3) as a number below 10^`DIGITS`.

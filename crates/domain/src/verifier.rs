@@ -19,7 +19,7 @@ use crate::framing::length_prefixed;
 use crate::id::{AccountId, CredentialId};
 use crate::password::Password;
 use crate::randomness::{Randomness, RandomnessUnavailable, draw_secret};
-use crate::sealing::{self, KeyRing, OpenError, Place, SealedColumn};
+use crate::sealing::{KeyRing, OpenError, Place, Sealable, Sealed, SealedColumn};
 
 /// The algorithm id in every row: 1 is the HMAC-SHA-256 described above. There is no other yet.
 pub const ALGORITHM: i64 = 1;
@@ -39,8 +39,7 @@ pub struct Verifier {
 }
 
 /// A verifier as it is stored.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedVerifier(Vec<u8>);
+pub type SealedVerifier = Sealed<Verifier>;
 
 impl Verifier {
     /// The verifier of a password that was just made for this credential.
@@ -71,7 +70,7 @@ impl Verifier {
     pub fn check_decoy(keys: &KeyRing, password: &Password) -> bool {
         let account = AccountId::from_uuid(Uuid::nil());
         let credential = CredentialId::from_uuid(Uuid::nil());
-        keys.work_as_open::<PLAIN_BYTES>(&place(account, credential));
+        keys.work_as_open::<PLAIN_BYTES>(&Self::place(account, credential));
         let decoy = Self { salt: Zeroizing::new([0; SALT_BYTES]), result: Zeroizing::new([0; RESULT_BYTES]) };
         // The result is looked at, so that the work is done, and then does not count.
         let _ = black_box(decoy.matches(black_box(password), account, credential));
@@ -93,48 +92,21 @@ impl Verifier {
         let (salt, result) = plain.split_at_mut(SALT_BYTES);
         salt.copy_from_slice(self.salt.as_slice());
         result.copy_from_slice(self.result.as_slice());
-        keys.seal(&place(account, credential), &plain, randomness).map(SealedVerifier)
+        keys.seal(&Self::place(account, credential), &plain, randomness).map(Sealed::from_bytes)
     }
 }
 
-impl SealedVerifier {
-    /// What the database holds.
-    #[must_use]
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
+impl Sealable for Verifier {
+    const COLUMN: SealedColumn = SealedColumn::CredentialVerifier;
 
-    /// What the database takes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Opens a verifier that was sealed for this credential.
-    ///
-    /// # Errors
-    /// [`OpenError`], for everything else.
-    pub fn open(
-        &self,
-        keys: &KeyRing,
-        account: AccountId,
-        credential: CredentialId,
-    ) -> Result<Verifier, OpenError> {
-        let plain = keys.open::<PLAIN_BYTES>(&place(account, credential), &self.0)?;
+    fn unseal(keys: &KeyRing, place: &Place, blob: &[u8]) -> Result<Self, OpenError> {
+        let plain = keys.open::<PLAIN_BYTES>(place, blob)?;
         let mut verifier =
-            Verifier { salt: Zeroizing::new([0; SALT_BYTES]), result: Zeroizing::new([0; RESULT_BYTES]) };
+            Self { salt: Zeroizing::new([0; SALT_BYTES]), result: Zeroizing::new([0; RESULT_BYTES]) };
         let (salt, result) = plain.split_at(SALT_BYTES);
         verifier.salt.copy_from_slice(salt);
         verifier.result.copy_from_slice(result);
         Ok(verifier)
-    }
-
-    /// The id of the key that sealed it.
-    ///
-    /// # Errors
-    /// [`OpenError`] when it is not of the form.
-    pub fn key_id(&self) -> Result<&str, OpenError> {
-        sealing::key_id(&self.0)
     }
 }
 
@@ -142,16 +114,6 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Verifier(..)")
     }
-}
-
-impl fmt::Debug for SealedVerifier {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SealedVerifier(..)")
-    }
-}
-
-const fn place(account: AccountId, credential: CredentialId) -> Place {
-    Place { column: SealedColumn::CredentialVerifier, account, credential }
 }
 
 fn mac(

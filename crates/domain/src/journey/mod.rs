@@ -13,8 +13,8 @@ pub mod session;
 pub mod start;
 
 use crate::{
-    AccountId, CredentialId, KeyRing, Place, PlainToken, RandomnessUnavailable, SealedColumn,
-    SealedTotpSecret, SealedVerifier, UnixTime, Unreadable, Username,
+    AccountId, CredentialId, KeyRing, PlainToken, RandomnessUnavailable, SealedTotpSecret, SealedVerifier,
+    UnixTime, Unreadable, Username,
 };
 
 /// A start that can still go on: its deadline has not passed and nothing newer has replaced it.
@@ -113,13 +113,7 @@ impl Attempt {
         credential_id: CredentialId,
         keys: &KeyRing,
     ) -> Result<bool, Unreadable> {
-        let place = Place {
-            column: SealedColumn::CredentialVerifier,
-            account: account_id,
-            credential: credential_id,
-        };
-        let verifier =
-            verifier.open(keys, account_id, credential_id).map_err(|why| Unreadable { place, why })?;
+        let verifier = verifier.open(keys, account_id, credential_id)?;
         Ok(verifier.matches(&self.password, account_id, credential_id))
     }
 
@@ -131,13 +125,7 @@ impl Attempt {
         keys: &KeyRing,
         now: UnixTime,
     ) -> Result<Option<crate::Step>, Unreadable> {
-        let place = Place {
-            column: SealedColumn::CredentialTotpSecret,
-            account: account_id,
-            credential: credential_id,
-        };
-        let secret =
-            totp_secret.open(keys, account_id, credential_id).map_err(|why| Unreadable { place, why })?;
+        let secret = totp_secret.open(keys, account_id, credential_id)?;
         Ok(secret.matching_step(&self.code, now))
     }
 }

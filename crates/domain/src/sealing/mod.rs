@@ -12,6 +12,7 @@
 //! What is sealed, and where it is kept, is decided elsewhere: `verifier`, `totp`, the store.
 
 mod key_ring;
+mod sealed;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 pub use key_ring::{EntryProblem, KeyRing, KeyRingError};
+pub use sealed::{Sealable, Sealed, Unreadable};
 
 use crate::framing::length_prefixed;
 use crate::id::{AccountId, CredentialId};
@@ -74,16 +76,6 @@ pub enum OpenError {
     /// Changed since it was sealed, moved from another place, or sealed with another key of the same id.
     #[error("a sealed value that was changed or moved here")]
     Forged,
-}
-
-/// A stored value that cannot be opened, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} {}: {} is {why}", place.column.table(), place.credential, place.column.column())]
-pub struct Unreadable {
-    /// Where it is stored.
-    pub place: Place,
-    /// Why it cannot be opened.
-    pub why: OpenError,
 }
 
 /// The id of the key that a value was sealed with, for re-sealing what an old key holds.

@@ -159,11 +159,11 @@ fn a_sealed_secret_opens_for_its_own_credential_only() {
     let sealed = rfc_secret().seal(&keys(), account, credential, &mut Seeded::new(3)).unwrap();
     assert_eq!(sealed.key_id(), Ok("k1"));
     let read = SealedTotpSecret::from_bytes(sealed.as_bytes().to_vec());
-    assert_eq!(read, sealed);
+    assert_eq!(read.as_bytes(), sealed.as_bytes());
     let opened = |account, credential| read.open(&keys(), account, credential).map(|secret| *secret.0);
     assert_eq!(opened(account, credential), Ok(*b"12345678901234567890"));
-    assert_eq!(opened(other_account, credential), Err(OpenError::Forged));
-    assert_eq!(opened(account, other_credential), Err(OpenError::Forged));
+    assert_eq!(opened(other_account, credential).unwrap_err().why, OpenError::Forged);
+    assert_eq!(opened(account, other_credential).unwrap_err().why, OpenError::Forged);
     assert!(rfc_secret().seal(&keys(), account, credential, &mut Absent).is_err());
 }
 
@@ -180,7 +180,7 @@ fn neither_secret_nor_code_is_printed() {
     let (account, credential) = ids(1);
     let sealed = rfc_secret().seal(&keys(), account, credential, &mut Seeded::new(3)).unwrap();
     let printed = format!("{:?} {sealed:?} {:?}", rfc_secret(), Code::parse("123456").unwrap());
-    assert_eq!(printed, "TotpSecret(..) SealedTotpSecret(..) Code(..)");
+    assert_eq!(printed, "TotpSecret(..) Sealed(totp_secret) Code(..)");
 }
 
 proptest! {

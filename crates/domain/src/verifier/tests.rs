@@ -81,12 +81,12 @@ fn a_sealed_verifier_opens_for_its_own_credential_only() {
     let sealed = verifier.seal(&keys(), account, credential, &mut Seeded::new(4)).unwrap();
     assert_eq!(sealed.key_id(), Ok("k1"));
     let read = SealedVerifier::from_bytes(sealed.as_bytes().to_vec());
-    assert_eq!(read, sealed);
+    assert_eq!(read.as_bytes(), sealed.as_bytes());
     let opened = read.open(&keys(), account, credential).unwrap();
     assert!(opened.matches(&typed("secret"), account, credential));
     assert!(!opened.matches(&typed("Secret"), account, credential));
-    assert_eq!(read.open(&keys(), other_account, credential).map(drop), Err(OpenError::Forged));
-    assert_eq!(read.open(&keys(), account, other_credential).map(drop), Err(OpenError::Forged));
+    assert_eq!(read.open(&keys(), other_account, credential).unwrap_err().why, OpenError::Forged);
+    assert_eq!(read.open(&keys(), account, other_credential).unwrap_err().why, OpenError::Forged);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn neither_form_of_a_verifier_is_printed() {
     let (account, credential) = ids(1);
     let verifier = Verifier::new(&typed("secret"), account, credential, &mut Seeded::new(3)).unwrap();
     let sealed = verifier.seal(&keys(), account, credential, &mut Seeded::new(4)).unwrap();
-    assert_eq!(format!("{verifier:?} {sealed:?}"), "Verifier(..) SealedVerifier(..)");
+    assert_eq!(format!("{verifier:?} {sealed:?}"), "Verifier(..) Sealed(verifier)");
 }
 
 proptest! {
