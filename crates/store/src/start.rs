@@ -3,7 +3,7 @@
 use domain::journey::renew::Renewal;
 use domain::journey::start::NewAccount;
 use domain::journey::{CodeIssued, NewDraft, OpenStart, Progress, Revision};
-use domain::{PlainToken, SealedTotpSecret, SealedVerifier, TokenHash, limits};
+use domain::{PlainToken, SealedTotpSecret, SealedVerifier, TokenHash, Username, limits};
 
 use crate::database::{Database, Row, Value};
 use crate::error::Error;
@@ -34,20 +34,8 @@ SELECT floor(extract(epoch FROM reveal_expires_at))::bigint AS reveal_expires_at
 /// # Errors
 /// [`Error`], and then nothing was created.
 pub fn create_account(database: &impl Database, account: &NewAccount) -> Result<Option<CodeIssued>, Error> {
-    let NewDraft { credential_id, reveal_token, enrollment_token } = &account.draft;
-    let answer = row(
-        database,
-        CREATE_ACCOUNT,
-        &[
-            account.account_id.into(),
-            account.username.as_str().into(),
-            (*credential_id).into(),
-            enrollment_token.hash().into(),
-            reveal_token.hash().into(),
-            Value::Integer(limits::START_TTL_SECONDS),
-            Value::Integer(limits::REVEAL_TTL_SECONDS),
-        ],
-    )?;
+    let parameters = start_parameters(account.account_id.into(), &account.username, &account.draft);
+    let answer = row(database, CREATE_ACCOUNT, &parameters)?;
     answer.map(|row| code_issued(&row)).transpose()
 }
 
@@ -188,21 +176,23 @@ SELECT account_id, floor(extract(epoch FROM reveal_expires_at))::bigint AS revea
 /// # Errors
 /// [`Error`], and then the token is not used up.
 pub fn renew(database: &impl Database, renewal: &Renewal) -> Result<Option<CodeIssued>, Error> {
-    let NewDraft { credential_id, reveal_token, enrollment_token } = &renewal.draft;
-    let answer = row(
-        database,
-        RENEW,
-        &[
-            renewal.renewal_token.into(),
-            renewal.username.as_str().into(),
-            (*credential_id).into(),
-            enrollment_token.hash().into(),
-            reveal_token.hash().into(),
-            Value::Integer(limits::START_TTL_SECONDS),
-            Value::Integer(limits::REVEAL_TTL_SECONDS),
-        ],
-    )?;
+    let parameters = start_parameters(renewal.renewal_token.into(), &renewal.username, &renewal.draft);
+    let answer = row(database, RENEW, &parameters)?;
     answer.map(|row| code_issued(&row)).transpose()
+}
+
+/// $1 who starts: a new account's id, or the renewal token's hash; $2 username, $3 credential, $4 enrollment hash,
+/// $5 reveal hash, $6 lifetime of the start in seconds, $7 of the code
+fn start_parameters(who: Value, username: &Username, draft: &NewDraft) -> [Value; 7] {
+    [
+        who,
+        username.as_str().into(),
+        draft.credential_id.into(),
+        draft.enrollment_token.hash().into(),
+        draft.reveal_token.hash().into(),
+        Value::Integer(limits::START_TTL_SECONDS),
+        Value::Integer(limits::REVEAL_TTL_SECONDS),
+    ]
 }
 
 fn code_issued(row: &Row) -> Result<CodeIssued, Error> {
