@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop test lint
+.PHONY: help up build db db-stop db-reset test lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,7 +17,10 @@ db: ## Starts and migrates the private PostgreSQL, and writes .env, without serv
 db-stop: ## Stops the private PostgreSQL
 	@scripts/postgres stop .run/postgres
 
-test: ## Runs every check but the heavy suites
+db-reset: ## Deletes the private PostgreSQL with all accounts, and .env
+	@scripts/postgres reset .run/postgres && rm -f .env .run/public-url
+
+test: ## Runs every check
 	@scripts/test
 
 lint: ## Formats, and runs the linter

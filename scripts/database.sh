@@ -9,10 +9,22 @@ PRIVATE=.run/postgres
 ENV_FILE=.env
 NATIVE_TOOLS=${CARGO_TARGET_DIR:-target}/debug
 
+# Makes sure that there is, or can be, a database to prepare.
+check_database() {
+    if [ -n "${DATABASE_URL:-}" ]; then
+        read_database_url
+    else
+        refuse_foreign_dsn
+        mkdir -p "$PRIVATE"
+        scripts/postgres need "$PRIVATE"
+    fi
+}
+
 # prepare_database LISTEN: everything that serving on LISTEN needs, but the components. Sets STARTED_PRIVATE.
 prepare_database() {
-    STARTED_PRIVATE=
+    STARTED_PRIVATE= USES_PRIVATE=
     if [ -z "${DATABASE_URL:-}" ]; then
+        USES_PRIVATE=yes
         refuse_foreign_dsn
         say "Starting the private PostgreSQL (DATABASE_URL names none)"
         scripts/postgres status "$PRIVATE" || STARTED_PRIVATE=yes
@@ -100,10 +112,25 @@ write_settings() {
     esac
     set_line PG_HOST "$DB_HOST"
     set_line PG_PORT "$DB_PORT"
+    [ -n "$(value_of SEALING_KEYS)" ] || refuse_to_replace_keys
     [ -n "$(value_of SEALING_KEYS)" ] || set_line SEALING_KEYS "k1:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"
-    case $(line_of PUBLIC_URL) in
-    '' | http://127.0.0.1:* | http://localhost:* | http://0.0.0.0:*) set_line PUBLIC_URL "$url" ;;
-    esac
+    if ! public_url_is_chosen; then
+        set_line PUBLIC_URL "$url"
+        echo "$url" >.run/public-url
+    fi
+}
+
+# Whether somebody wrote the public URL. A line that was made here follows LISTEN.
+public_url_is_chosen() {
+    [ -n "${SPIN_VARIABLE_PUBLIC_URL:-}" ] && return
+    case $(line_of PUBLIC_URL) in '' | "$(cat .run/public-url 2>/dev/null)") return 1 ;; esac
+}
+
+# With new keys nobody who has an account could log in: what is stored was sealed with the old ones.
+refuse_to_replace_keys() {
+    [ -n "$USES_PRIVATE" ] || return 0
+    [ "$(scripts/postgres psql "$PRIVATE" identity -qAt -c 'SELECT count(*) FROM account')" = 0 ] ||
+        die "SPIN_VARIABLE_SEALING_KEYS is missing, and $PRIVATE holds accounts that only the old keys open. Put the line back into $ENV_FILE, or start over: make db-reset"
 }
 
 # set_line NAME VALUE: adds the line or replaces it; a variable of the environment needs none.

@@ -21,11 +21,11 @@ install_packages() {
     has_apt || die "$what is missing, and this is not Debian. Install what Debian calls: $*"
     say "$what is missing: apt-get install $*"
     if [ -z "${APT_UPDATED:-}" ]; then
-        as_root apt-get update -q
+        as_root apt-get update -qq
         APT_UPDATED=yes
     fi
     # Variables are given through env, because sudo drops them.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" </dev/null ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "$@" </dev/null ||
         die "$what could not be installed (apt-get install $*)."
 }
 

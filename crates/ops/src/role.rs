@@ -50,11 +50,17 @@ pub async fn run() -> Result<Vec<String>> {
     for setting in SETTINGS {
         sqlx::query(setting).execute(&mut *transaction).await.context(setting)?;
     }
-    speak_english(&mut transaction).await?;
+    let speaks_english = speak_english(&mut transaction).await?;
     grant_connect(&mut transaction).await?;
     transaction.commit().await?;
     connection::close(connection).await?;
-    Ok(vec![format!("{} role {APPLICATION_ROLE}", if created { "created" } else { "updated" })])
+    let mut done = vec![format!("{} role {APPLICATION_ROLE}", if created { "created" } else { "updated" })];
+    if !speaks_english {
+        done.push(
+            "lc_messages may not be set for the role: see to it that the server's is C or English".to_owned(),
+        );
+    }
+    Ok(done)
 }
 
 fn password() -> Result<String> {
@@ -115,7 +121,7 @@ async fn set_password(connection: &mut PgConnection, password: &str) -> Result<(
 /// Spin passes the errors of a running statement on as text, without a SQLSTATE: the components know a deadlock by
 /// PostgreSQL's own words. On a server that speaks another language it is a 503 instead of a repeat, so whoever may not
 /// set this here has to see to it in the server's settings.
-async fn speak_english(connection: &mut PgConnection) -> Result<()> {
+async fn speak_english(connection: &mut PgConnection) -> Result<bool> {
     let permitted: bool = sqlx::query_scalar("SELECT has_parameter_privilege('lc_messages', 'SET')")
         .fetch_one(&mut *connection)
         .await?;
@@ -123,7 +129,7 @@ async fn speak_english(connection: &mut PgConnection) -> Result<()> {
         let setting = "ALTER ROLE cofrap_app SET lc_messages = 'C'";
         sqlx::query(setting).execute(connection).await.context(setting)?;
     }
-    Ok(())
+    Ok(permitted)
 }
 
 async fn grant_connect(connection: &mut PgConnection) -> Result<()> {

@@ -1,1 +1,1 @@
-//! Nothing but a name: the tests are in `tests/`.
+//! The journey as a person sees it, in Chromium: the tests are in `tests/`.
