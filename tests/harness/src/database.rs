@@ -89,17 +89,18 @@ impl TestDatabase {
         owner_config().get_ports().first().copied().unwrap_or(5432)
     }
 
-    /// Seconds since the epoch by the only clock of the service, the database's.
+    /// Seconds since the epoch by the only clock of the service, the database's. Rounded down, as a TOTP step is: half a
+    /// second early, a code would be of a step that has not begun.
     #[must_use]
     pub fn now(&self) -> u64 {
-        let row = self.owner().query_one("SELECT extract(epoch FROM now())::bigint", &[]).unwrap();
+        let row = self.owner().query_one("SELECT floor(extract(epoch FROM now()))::bigint", &[]).unwrap();
         u64::try_from(row.get::<_, i64>(0)).unwrap()
     }
 
     /// Seconds since the epoch of a point in time as the API writes it.
     #[must_use]
     pub fn seconds(&self, time: &str) -> u64 {
-        let statement = "SELECT extract(epoch FROM $1::text::timestamptz)::bigint";
+        let statement = "SELECT floor(extract(epoch FROM $1::text::timestamptz))::bigint";
         let row = self.owner().query_one(statement, &[&time]).expect("a point in time");
         u64::try_from(row.get::<_, i64>(0)).unwrap()
     }
@@ -107,8 +108,8 @@ impl TestDatabase {
     /// Seconds since the epoch of six calendar months from now, by PostgreSQL's own calendar.
     #[must_use]
     pub fn six_months_from_now(&self) -> u64 {
-        let statement = "SELECT extract(epoch FROM (now() AT TIME ZONE 'UTC' + interval '6 months') \
-                         AT TIME ZONE 'UTC')::bigint";
+        let statement = "SELECT floor(extract(epoch FROM (now() AT TIME ZONE 'UTC' + interval '6 months') \
+                         AT TIME ZONE 'UTC'))::bigint";
         u64::try_from(self.owner().query_one(statement, &[]).unwrap().get::<_, i64>(0)).unwrap()
     }
 

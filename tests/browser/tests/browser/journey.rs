@@ -62,12 +62,15 @@ impl World {
         authenticator
     }
 
-    fn activate(&self, password: &str, authenticator: &Authenticator) {
+    /// Confirms both, and returns the code that was used.
+    fn activate(&self, password: &str, authenticator: &Authenticator) -> String {
+        let code = self.code(authenticator);
         self.desk.fill("confirm-password", password);
-        self.desk.fill("code", &self.code(authenticator));
+        self.desk.fill("code", &code);
         self.desk.submit("confirm-form");
         assert_eq!(self.desk.text("done-username"), USERNAME);
         assert_eq!(self.desk.kept().0, json!([]), "the enrollment token is forgotten");
+        code
     }
 
     fn log_in(&self, password: &str, code: &str) {
@@ -101,7 +104,7 @@ fn a_person_creates_an_account_logs_in_and_renews_after_six_months() {
     desk.submit("name-form");
     let password = world.receive_password("create");
     let authenticator = world.add_second_factor("create");
-    world.activate(&password, &authenticator);
+    let used_code = world.activate(&password, &authenticator);
     desk.screen("create-done");
 
     desk.go(&world.page("/account"));
@@ -109,8 +112,7 @@ fn a_person_creates_an_account_logs_in_and_renews_after_six_months() {
     desk.click("log-out");
     desk.shown("step-signed-out");
 
-    let code = world.code(&authenticator);
-    world.log_in(&password, &code);
+    world.log_in(&password, &used_code);
     desk.expect_alert("attendez un nouveau code");
     desk.screen("login-used-code");
     world.database.time_travel().forget_used_steps(USERNAME);
