@@ -59,6 +59,7 @@ function codeIssued(answer) {
 
 function waitForReveal() {
   byId("reveal-code").hidden = revealToken === "";
+  byId("reveal-used").hidden = true;
   showStep("step-reveal");
   tell(say(revealToken === "" ? "waitingReloaded" : "waiting"));
   startPolling();
@@ -81,8 +82,8 @@ async function revealHere() {
   try {
     answer = await call("POST", "/api/password/reveal", { body: { token: revealToken } });
   } catch (problem) {
-    // Somebody else has the password: the page must not go on as if its reader had it.
-    if (problem.code !== "token_used") startPolling();
+    if (problem.code === "token_used") askWhoUsedIt();
+    else startPolling();
     throw problem;
   }
   revealToken = "";
@@ -90,6 +91,14 @@ async function revealHere() {
   byId("password").textContent = answer.password;
   showQr(byId("password-qr"), answer.qr_svg);
   showStep("step-password");
+}
+
+// Somebody has the password. Only the reader knows who: the page must not go on by itself as if it were the reader.
+function askWhoUsedIt() {
+  revealToken = "";
+  tell("");
+  byId("reveal-code").hidden = true;
+  byId("reveal-used").hidden = false;
 }
 
 // The poll: one request at a time, only while the page is looked at. `polling` names the current run, so that an
@@ -237,6 +246,7 @@ onPress("resume", resume, { onProblem: startOver });
 onPress("reveal-here", revealHere, { onProblem: startOver });
 onPress("copy", () => copyPassword(byId("password")));
 onPress("go-on", startSecondFactor, { onProblem: secondFactorProblem });
+onPress("go-on-used", startSecondFactor, { onProblem: secondFactorProblem });
 onPress("new-secret", startSecondFactor, { onProblem: secondFactorProblem });
 for (const id of ["give-up-renewal", "give-up-name"]) onPress(id, giveUp);
 for (const id of ["new-code", "new-code-password", "new-code-totp"]) onPress(id, newCode, { onProblem: startOver });

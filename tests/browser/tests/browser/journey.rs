@@ -235,5 +235,16 @@ fn when_somebody_else_used_the_code_the_desk_says_so_and_does_not_go_on() {
     desk.screen("intercepted");
     desk.click("new-code");
     desk.shown("reveal-code");
+
+    // Or it was the reader, who goes on with the password.
+    let link = desk.read_qr("reveal-qr", "own-code");
+    desk.hold_questions();
+    world.phone.go(&link);
+    world.phone.click("reveal");
+    let password = world.phone.text("password");
+    desk.click("reveal-here");
+    desk.click("go-on-used");
+    let authenticator = world.add_second_factor("own-code");
+    world.activate(&password, &authenticator);
     world.close();
 }
