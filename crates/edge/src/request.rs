@@ -134,9 +134,9 @@ impl Request {
         Self { head, body }
     }
 
-    /// A request that was not sent: for tests of handlers.
-    #[must_use]
-    pub fn made_of(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
+    /// A request that was not sent.
+    #[cfg(test)]
+    pub(crate) fn made_of(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
         Self::new(Head::new(method, path, headers.iter().copied()), Zeroizing::new(body.to_vec()))
     }
 

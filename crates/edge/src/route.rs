@@ -41,7 +41,7 @@ pub async fn serve(
     incoming: IncomingRequest,
     routes: &[Route],
 ) -> spin_sdk::http::Response {
-    let service = Service::new(component);
+    let service = Service::new();
     let path_with_query = incoming.path_with_query().unwrap_or_default();
     let head =
         Head::new(incoming.method().into(), &path_with_query, incoming.headers().entries().into_iter());

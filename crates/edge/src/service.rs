@@ -11,19 +11,11 @@ use crate::variable;
 
 /// The component's surroundings.
 #[derive(Debug, Clone, Copy)]
-pub struct Service {
-    component: &'static str,
-}
+pub struct Service(());
 
 impl Service {
-    pub(crate) const fn new(component: &'static str) -> Self {
-        Self { component }
-    }
-
-    /// The component's name, as log lines have it.
-    #[must_use]
-    pub const fn component(&self) -> &'static str {
-        self.component
+    pub(crate) const fn new() -> Self {
+        Self(())
     }
 
     /// A connection to the database. Ask once per request: each costs a round trip, and is held until it is dropped.

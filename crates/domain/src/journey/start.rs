@@ -34,16 +34,16 @@ pub fn decide(
 #[error("the token belongs to another account")]
 pub struct OtherAccount;
 
-/// A new code for an open start: the old code, a password that it may have given to somebody, and an unconfirmed
-/// secret are dead once this is committed.
+/// Judges whether an open start may get a new code under this name.
 ///
 /// # Errors
-/// [`OtherAccount`] when the start is not this name's; nothing else is looked at then.
+/// [`OtherAccount`] when the start is not this name's.
 pub fn check_owner(start: &OpenStart, username: &Username) -> Result<(), OtherAccount> {
     if start.username == *username { Ok(()) } else { Err(OtherAccount) }
 }
 
-/// The token of a new code.
+/// The token of a new code: the old code, a password that it may have given to somebody, and an unconfirmed secret are
+/// dead once it is committed.
 ///
 /// # Errors
 /// When no randomness can be had.

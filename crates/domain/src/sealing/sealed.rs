@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{KeyRing, OpenError, Place, SealedColumn, key_id};
+use super::{KeyRing, OpenError, Place, SealedColumn};
 use crate::id::{AccountId, CredentialId};
 
 /// A secret that has a sealed form and a column that it is stored in.
@@ -65,14 +65,6 @@ impl<T: Sealable> Sealed<T> {
     ) -> Result<T, Unreadable> {
         let place = T::place(account, credential);
         T::unseal(keys, &place, &self.blob).map_err(|why| Unreadable { place, why })
-    }
-
-    /// The id of the key that sealed it.
-    ///
-    /// # Errors
-    /// [`OpenError`] when it is not of the form.
-    pub fn key_id(&self) -> Result<&str, OpenError> {
-        key_id(&self.blob)
     }
 }
 

@@ -39,7 +39,7 @@ fn answered(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -
     let head = Head::new(method, path, headers.iter().copied());
     let chunks = stream::iter([Ok::<_, ()>(body.to_vec())]);
     let public_url = || PublicUrl::parse(OURS).map_err(|_| Failure::fault("no origin"));
-    block_on(answer(&Service::new("test"), head, chunks, ROUTES, public_url)).1
+    block_on(answer(&Service::new(), head, chunks, ROUTES, public_url)).1
 }
 
 fn problem(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Problem {
