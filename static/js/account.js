@@ -1,18 +1,24 @@
-// The page of who is logged in: whose session this is, when it ends, what happened before it. And the way out.
+// The page of who is logged in: whose session this is, how long the credentials are good, what happened before. And
+// the way out.
 
-import { call } from "./api.js";
-import { dateAndTime, say } from "./messages.js";
-import { byId, once, onPress, showStep, tell } from "./page.js";
+import { byId, call, dateAndTime, days, onPress, once, say, showStep, tell, write } from "./page.js";
+
+// People are told in time that the next login will be another one.
+const SOON_DAYS = 14;
 
 async function load() {
   const session = await call("GET", "/api/session");
+  const daysLeft = Math.floor((Date.parse(session.expires_at) - Date.now()) / 86_400_000);
   byId("session-username").textContent = session.username;
-  byId("session-expires-at").textContent = dateAndTime(session.session_expires_at);
-  byId("credential-expires-at").textContent = dateAndTime(session.expires_at);
-  byId("previous-login-at").textContent =
-    session.previous_login_at ? dateAndTime(session.previous_login_at) : say("never");
-  byId("failed-before").textContent = session.failed_before > 0 ? String(session.failed_before) : say("noFailure");
+  write(byId("credential-expires-at"), () => dateAndTime(session.expires_at));
+  write(byId("credential-days-left"), () => say("account.daysLeft", { days: days(daysLeft) }));
+  write(byId("previous-login-at"), () =>
+    session.previous_login_at ? dateAndTime(session.previous_login_at) : say("account.never"));
+  write(byId("failed-before"), () =>
+    session.failed_before > 0 ? String(session.failed_before) : say("account.noFailure"));
+  write(byId("session-expires-at"), () => dateAndTime(session.session_expires_at));
   byId("failed-warning").hidden = !(session.failed_before > 0);
+  byId("soon-warning").hidden = daysLeft > SOON_DAYS;
   showStep("step-session", { focus: false });
 }
 
@@ -27,7 +33,7 @@ onPress(
   async () => {
     await call("DELETE", "/api/session");
     showStep("step-signed-out");
-    tell(say("signedOut"));
+    tell(() => say("account.loggedOut"));
   },
   { onProblem },
 );

@@ -1,12 +1,11 @@
 // Creates an account, or renews expired credentials: a name, then the password (here or on the phone), then the second
 // factor. Every step can be resumed after a reload, from the enrollment token alone; the server knows the rest.
 
-import { call } from "./api.js";
-import { dateAndTime, explain, say, timeOfDay } from "./messages.js";
 import {
-  alarm, byId, copyPassword, onPress, onSubmit, once, readCode, revealWith, sessionSticks, showQr, showStep, tell,
+  alarm, blame, byId, call, clearOnLeaving, copy, dateAndTime, enrollmentToken, forgetTokens, hidePassword, isPast,
+  keepEnrollment, onPress, onSubmit, once, readCode, renewalToken, revealWith, say, sessionSticks, showPassword, showQr,
+  showStep, tell, tellNothing, timeOfDay, write,
 } from "./page.js";
-import { enrollmentToken, forgetTokens, keepEnrollment, renewalToken } from "./tokens.js";
 
 const POLL_MILLISECONDS = 2_000;
 
@@ -14,25 +13,39 @@ let username = "";
 // The token of the code on the screen; gone after a reload, then only a new code helps.
 let revealToken = "";
 
+// Shows a step, and which of the three that the reader counts it belongs to.
+function goTo(step, number, options) {
+  showStep(step, options);
+  [...document.querySelectorAll(".steps li")].forEach((item, index) => {
+    if (index === number - 1) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  });
+}
+
 // Step 1: the name.
 
-function beginWithName() {
+function beginWithName(options) {
   const renewing = renewalToken() !== null;
-  byId("renewal-intro").hidden = !renewing;
-  byId("create-intro").hidden = renewing;
-  showStep("step-name", { focus: false });
+  byId("create-title").hidden = renewing;
+  for (const id of ["renewal-intro", "give-up-renewal"]) byId(id).hidden = !renewing;
+  goTo("step-name", 1, options);
 }
 
 async function start() {
+  blame(byId("username"), false);
   const bearer = renewalToken() ?? undefined;
   codeIssued(await call("POST", "/api/password", { body: { username: byId("username").value }, bearer }));
+}
+
+function nameProblem(problem) {
+  if (["invalid_username", "username_taken"].includes(problem.code)) blame(byId("username"));
 }
 
 // The start is over, or was never ours: nothing here can be continued.
 function startOver(problem) {
   if (problem.code !== "token_invalid") return false;
   giveUp();
-  alarm(explain(problem));
+  alarm(() => say("problem.token_invalid"));
   return true;
 }
 
@@ -41,11 +54,10 @@ function giveUp() {
   stopPolling();
   forgetTokens();
   clearSecrets();
-  tell("");
   beginWithName();
 }
 
-// Step 2: the password, on the phone or here.
+// Step 1, still: the password, on the phone or here.
 
 function codeIssued(answer) {
   keepEnrollment(answer.enrollment_token);
@@ -53,23 +65,31 @@ function codeIssued(answer) {
   revealToken = new URL(answer.reveal_url).hash.slice(1);
   clearSecrets();
   showQr(byId("reveal-qr"), answer.qr_svg);
-  byId("code-valid").textContent = say("codeValidUntil", { time: timeOfDay(answer.expires_at) });
+  write(byId("code-valid"), () => say("code.validUntil", { time: timeOfDay(answer.expires_at) }));
   waitForReveal();
 }
 
 function waitForReveal() {
-  byId("reveal-code").hidden = revealToken === "";
-  byId("reveal-used").hidden = true;
-  showStep("step-reveal");
-  tell(say(revealToken === "" ? "waitingReloaded" : "waiting"));
+  goTo("step-reveal", 1);
+  offer(revealToken === "" ? [] : ["reveal-code", "reveal-here-offer"]);
+  tellWaiting();
   startPolling();
 }
+
+// What the reader is offered while no password was revealed.
+function offer(ids) {
+  for (const id of ["reveal-code", "reveal-here-offer", "reveal-used", "reveal-expired"]) {
+    byId(id).hidden = !ids.includes(id);
+  }
+}
+
+const tellWaiting = () => tell(() => say(revealToken === "" ? "code.waitingReloaded" : "code.waiting"));
 
 async function newCode() {
   stopPolling();
   try {
     codeIssued(await call("POST", "/api/password", { body: { username }, bearer: enrollmentToken() }));
-    tell(say("newCode"));
+    tell(() => say("code.isNew"));
   } catch (problem) {
     if (!byId("step-reveal").hidden) startPolling();
     throw problem;
@@ -83,22 +103,28 @@ async function revealHere() {
     answer = await call("POST", "/api/password/reveal", { body: { token: revealToken } });
   } catch (problem) {
     if (problem.code === "token_used") askWhoUsedIt();
+    else if (problem.code === "token_expired") codeExpired();
     else startPolling();
     throw problem;
   }
   revealToken = "";
-  tell("");
-  byId("password").textContent = answer.password;
-  showQr(byId("password-qr"), answer.qr_svg);
-  showStep("step-password");
+  showPassword(answer);
+  goTo("step-password", 1);
 }
 
 // Somebody has the password. Only the reader knows who: the page must not go on by itself as if it were the reader.
 function askWhoUsedIt() {
   revealToken = "";
-  tell("");
-  byId("reveal-code").hidden = true;
-  byId("reveal-used").hidden = false;
+  tellNothing();
+  offer(["reveal-used"]);
+}
+
+// Nobody revealed the password in time, and now nobody can.
+function codeExpired() {
+  stopPolling();
+  revealToken = "";
+  tellNothing();
+  offer(["reveal-expired"]);
 }
 
 // The poll: one request at a time, only while the page is looked at. `polling` names the current run, so that an
@@ -117,29 +143,39 @@ function stopPolling() {
   polling = null;
 }
 
+let offline = false;
+
 async function poll(run) {
   let wait = POLL_MILLISECONDS;
   if (!document.hidden) {
     try {
-      const { revealed } = await call("GET", "/api/password", { bearer: enrollmentToken() });
+      const state = await call("GET", "/api/password", { bearer: enrollmentToken() });
       if (polling !== run) return;
-      if (revealed) {
-        stopPolling();
-        tell(say("revealed"));
-        await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem });
-        return;
-      }
-      if (byId("status").textContent === say("waitingOffline")) tell(say("waiting"));
+      await polled(state);
+      if (polling !== run) return;
     } catch (problem) {
       if (polling !== run || startOver(problem)) return;
-      tell(say("waitingOffline"));
+      offline = true;
+      tell(() => say("code.waitingOffline"));
       wait = Math.max(wait, (problem.retryAfterSeconds ?? 0) * 1000);
     }
   }
   run.timer = setTimeout(() => poll(run), wait);
 }
 
-// Step 3: the second factor.
+async function polled({ revealed, expires_at: codeEnds }) {
+  if (offline) tellWaiting();
+  offline = false;
+  if (revealed) {
+    stopPolling();
+    await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem });
+  } else if (isPast(codeEnds)) {
+    codeExpired();
+    alarm(() => say("problem.token_expired@create"));
+  }
+}
+
+// Step 2: the second factor.
 
 async function startSecondFactor() {
   const hadSecret = !byId("totp-new").hidden || resumed;
@@ -152,18 +188,17 @@ async function startSecondFactor() {
   byId("totp-link").href = answer.otpauth_uri;
   byId("totp-new").hidden = false;
   byId("totp-replaced").hidden = !hadSecret;
-  tell("");
+  tellNothing();
 }
 
-// Whether this page was reloaded in step 3: a secret of before may be in the application already.
+// Whether this page was reloaded in step 2: a secret of before may be in the application already.
 let resumed = false;
 
 function showSecondFactor() {
   stopPolling();
+  hidePassword();
   byId("confirm-username").value = username;
-  byId("password").textContent = "";
-  byId("password-qr").removeAttribute("src");
-  showStep("step-totp");
+  if (byId("step-totp").hidden) goTo("step-totp", 2);
 }
 
 function secondFactorProblem(problem) {
@@ -182,9 +217,8 @@ async function confirm() {
   forgetTokens();
   clearSecrets();
   byId("done-username").textContent = answer.username;
-  byId("done-expires-at").textContent = dateAndTime(answer.expires_at);
-  tell("");
-  showStep("step-done");
+  write(byId("done-expires-at"), () => dateAndTime(answer.expires_at));
+  goTo("step-done", 3);
   byId("done-account").hidden = !(await sessionSticks());
 }
 
@@ -195,14 +229,15 @@ async function confirmProblem(problem) {
     await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem });
     return false;
   }
-  if (problem.code === "invalid_credentials") byId("code").focus();
+  if (problem.code === "invalid_credentials") blame(byId("code"));
   return secondFactorProblem(problem);
 }
 
 function clearSecrets() {
-  for (const id of ["password", "totp-secret"]) byId(id).textContent = "";
-  for (const id of ["password-qr", "totp-qr"]) byId(id).removeAttribute("src");
+  hidePassword();
+  for (const id of ["reveal-qr", "totp-qr"]) byId(id).removeAttribute("src");
   for (const id of ["confirm-password", "code"]) byId(id).value = "";
+  byId("totp-secret").textContent = "";
   byId("totp-link").removeAttribute("href");
   byId("totp-new").hidden = true;
   resumed = false;
@@ -219,7 +254,7 @@ async function resume() {
   // No new secret unasked: the reader may come back with a code of the one that is in the application already.
   resumed = true;
   showSecondFactor();
-  tell(say("totpResumed"));
+  tell(() => say("factor.resumed"));
 }
 
 function beginOrResume() {
@@ -227,29 +262,24 @@ function beginOrResume() {
   byId("username").value = new URLSearchParams(location.hash.slice(1)).get("username") ?? "";
   history.replaceState(null, "", location.pathname);
   if (renewalToken() !== null || enrollmentToken() === null) {
-    beginWithName();
+    beginWithName({ focus: false });
     return;
   }
-  showStep("step-resume", { focus: false });
+  goTo("step-resume", 1, { focus: false });
   once(byId("resume"), resume, { onProblem: startOver });
 }
 
-onSubmit(byId("name-form"), start, {
-  place: "renewal",
-  onProblem(problem) {
-    const isTheName = ["invalid_username", "username_taken"].includes(problem.code);
-    byId("username").setAttribute("aria-invalid", String(isTheName));
-    if (isTheName) byId("username").focus();
-  },
-});
+onSubmit(byId("name-form"), start, { place: "renewal", onProblem: nameProblem });
 onPress("resume", resume, { onProblem: startOver });
-onPress("reveal-here", revealHere, { onProblem: startOver });
-onPress("copy", () => copyPassword(byId("password")));
-onPress("go-on", startSecondFactor, { onProblem: secondFactorProblem });
-onPress("go-on-used", startSecondFactor, { onProblem: secondFactorProblem });
-onPress("new-secret", startSecondFactor, { onProblem: secondFactorProblem });
+onPress("reveal-here", revealHere, { place: "create", onProblem: startOver });
+onPress("copy", () => copy(byId("password")));
+onPress("copy-secret", () => copy(byId("totp-secret")));
+for (const id of ["go-on", "go-on-used", "new-secret"]) {
+  onPress(id, startSecondFactor, { onProblem: secondFactorProblem });
+}
 for (const id of ["give-up-renewal", "give-up-name"]) onPress(id, giveUp);
 for (const id of ["new-code", "new-code-password", "new-code-totp"]) onPress(id, newCode, { onProblem: startOver });
 revealWith(byId("show-password"), byId("confirm-password"));
 onSubmit(byId("confirm-form"), confirm, { place: "confirm", onProblem: confirmProblem });
+clearOnLeaving(clearSecrets);
 beginOrResume();

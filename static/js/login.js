@@ -1,8 +1,6 @@
 // Logs in. Expired credentials lead to the renewal, with the token that the answer holds.
 
-import { call } from "./api.js";
-import { byId, onSubmit, readCode, revealWith, sessionSticks } from "./page.js";
-import { keepRenewal } from "./tokens.js";
+import { blame, byId, call, clearOnLeaving, keepRenewal, onSubmit, readCode, revealWith, sessionSticks } from "./page.js";
 
 const username = byId("username");
 const password = byId("password");
@@ -30,12 +28,12 @@ function onProblem(problem) {
     location.assign(`/create#${new URLSearchParams({ username: username.value.trim() })}`);
     return true;
   }
-  if (problem.code === "invalid_credentials") {
-    code.value = "";
-    code.focus();
-  }
+  // Without an answer the same code may still be good; with one, it is not.
+  if (["invalid_credentials", "too_many_attempts"].includes(problem.code)) code.value = "";
+  if (problem.code === "invalid_credentials") blame(code);
   return false;
 }
 
 revealWith(byId("show-password"), password);
-onSubmit(byId("login-form"), logIn, { onProblem });
+onSubmit(byId("login-form"), logIn, { place: "login", onProblem });
+clearOnLeaving(() => [password, code].forEach((field) => (field.value = "")));

@@ -1,54 +1,290 @@
-// What every page has: a place for what happens and one for what went wrong, forms that are sent once at a time, steps
-// of which one is shown, QR codes. Text goes in as text, never as markup.
-
-import { Problem, call } from "./api.js";
-import { duration, explain, say } from "./messages.js";
+// What every page has: a language, the HTTP API, the two tokens, a place for what happens and one for what went wrong,
+// actions that run once at a time, steps, secrets on the screen. Text goes in as text, never as markup.
+//
+// One file on purpose: a page may cost six requests, and with its HTML, its style, its own script, its messages and its
+// first question to the API it has one left.
 
 export const byId = (id) => document.getElementById(id);
 
-// A page that the browser kept in memory could show a password again when somebody goes back to it.
-addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
-});
+// --- Language ---
+// The HTML is French. `messages/<language>.json` holds every sentence, those of the HTML too, by the key in `data-text`
+// (or `data-alt`, `data-label`).
 
-// Says politely what happens; an empty text says nothing.
-export function tell(text) {
-  byId("status").textContent = text;
+const LANGUAGES = ["fr", "en"];
+const NO_MESSAGES = "Rechargez la page. · Please reload the page.";
+
+let language = wantedLanguages().find((wanted) => LANGUAGES.includes(wanted)) ?? LANGUAGES[0];
+let messages = await messagesIn(language).catch(() => null);
+
+// What the reader chose here before, then what the browser asks for. A browser may forbid to remember anything.
+function wantedLanguages() {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("language");
+  } catch {}
+  return [chosen, ...navigator.languages].map((tag) => tag?.slice(0, 2).toLowerCase());
 }
+
+async function messagesIn(wanted) {
+  const response = await fetch(`/messages/${wanted}.json`);
+  if (!response.ok) throw new Error(`no messages: ${response.status}`);
+  return response.json();
+}
+
+// A sentence, its {placeholders} filled in.
+export function say(key, values = {}) {
+  return (messages?.[key] ?? NO_MESSAGES).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+// The sentence for a problem's code; `place` names where a code may mean something more precise.
+function explain(code, place) {
+  const keys = [`problem.${code}@${place}`, `problem.${code}`, "problem.unexpected"];
+  return say(keys.find((key) => messages?.[key]));
+}
+
+// The texts that the scripts wrote, as functions, so that they can be said again in another language.
+const written = new Map();
+
+// Writes into an element what `text` returns, now and whenever the language changes.
+export function write(element, text) {
+  written.set(element, text);
+  element.textContent = text();
+}
+
+function translate() {
+  if (messages === null) return;
+  document.documentElement.lang = language;
+  byId("language").lang = LANGUAGES.find((other) => other !== language);
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-alt]")) element.alt = say(element.dataset.alt);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", say(element.dataset.label));
+  }
+  for (const [element, text] of written) {
+    if (element.isConnected) element.textContent = text();
+    else written.delete(element);
+  }
+  entitle();
+}
+
+// The title is the heading that is shown: a screen reader says it first, and tabs are told apart by it.
+function entitle() {
+  document.title = `${shown("h1").textContent} · COFRAP`;
+}
+
+// In place, because a reload would lose a password that is on the screen.
+async function switchLanguage() {
+  const other = LANGUAGES.find((one) => one !== language);
+  messages = await messagesIn(other);
+  language = other;
+  translate();
+  try {
+    localStorage.setItem("language", language);
+  } catch {}
+}
+
+// The reader's own way to write dates, in the language of the page.
+const locale = () => navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+
+// A point in time of the API (RFC 3339, UTC), in words and in the reader's time zone.
+export function dateAndTime(rfc3339) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "long", timeStyle: "short" }).format(new Date(rfc3339));
+}
+
+// Only the time of day, for what ends within minutes.
+export function timeOfDay(rfc3339) {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(new Date(rfc3339));
+}
+
+export function days(count) {
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: "day", unitDisplay: "long" }).format(count);
+}
+
+// A wait, counted down: "12 s", "3 min 05 s".
+function duration(seconds) {
+  const rest = seconds % 60;
+  return seconds < 60 ? `${rest} s` : `${Math.floor(seconds / 60)} min ${String(rest).padStart(2, "0")} s`;
+}
+
+// --- The HTTP API ---
+// No secret goes anywhere but into the body or the Authorization header of a request.
+
+const TIMEOUT_MILLISECONDS = 20_000;
+
+// What went wrong. `code` is one of the contract's codes, or one of three of our own: "network" (no answer),
+// "too_many_requests" (the ingress refuses) and "unexpected" (an answer that the contract does not know).
+export class Problem extends Error {
+  constructor(code, { status = 0, retryAfterSeconds = null, details = {} } = {}) {
+    super(code);
+    this.code = code;
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.details = details;
+  }
+}
+
+// How far the server's clock is ahead of this one, by its last answer: people's clocks are wrong.
+let clockAheadMilliseconds = 0;
+
+// Whether a point in time of the API is past, by the server's clock.
+export const isPast = (rfc3339) => Date.parse(rfc3339) <= Date.now() + clockAheadMilliseconds;
+
+// Sends one request and returns the JSON of its answer (null when there is none). Throws a Problem.
+export async function call(method, path, { body, bearer } = {}) {
+  const headers = { Accept: "application/json, application/problem+json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (bearer) headers.Authorization = `Bearer ${bearer}`;
+  let response;
+  let text;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      credentials: "same-origin",
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    });
+    text = await response.text();
+  } catch {
+    throw new Problem("network");
+  }
+  const serverTime = Date.parse(response.headers.get("Date"));
+  if (serverTime) clockAheadMilliseconds = serverTime - Date.now();
+  const data = parsed(text);
+  if (response.ok && (data !== null || response.status === 204)) return data;
+  throw new Problem(codeOf(response, data), {
+    status: response.status,
+    retryAfterSeconds: secondsToWait(response),
+    details: data ?? {},
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function codeOf(response, data) {
+  if (typeof data?.code === "string") return data.code;
+  // An ingress answers in its own words when it cannot reach us, or when there are too many requests.
+  if ([502, 503, 504].includes(response.status)) return "unavailable";
+  return response.status === 429 ? "too_many_requests" : "unexpected";
+}
+
+function secondsToWait(response) {
+  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  return seconds > 0 ? seconds : null;
+}
+
+// --- The two tokens ---
+// They outlive a reload, so that a phone which drops the tab while its owner is in the authenticator resumes where it
+// was. Nothing else is ever kept. They stay in this tab and go when the account is active.
+
+const ENROLLMENT = "enrollment";
+const RENEWAL = "renewal";
+
+export const enrollmentToken = () => sessionStorage.getItem(ENROLLMENT);
+export const renewalToken = () => sessionStorage.getItem(RENEWAL);
+
+// A start is open: the renewal token that paid for it, if any, is used up.
+export function keepEnrollment(token) {
+  forgetTokens();
+  sessionStorage.setItem(ENROLLMENT, token);
+}
+
+// A login found expired credentials: the way to new ones begins, and ends what this tab may have begun before.
+export function keepRenewal(token) {
+  forgetTokens();
+  sessionStorage.setItem(RENEWAL, token);
+}
+
+export function forgetTokens() {
+  sessionStorage.removeItem(ENROLLMENT);
+  sessionStorage.removeItem(RENEWAL);
+}
+
+// --- What happens, and what went wrong ---
+// Each step has a live region for either, beside what it is about.
+
+// The first element of a kind that no hidden part of the page holds.
+function shown(selector) {
+  return [...document.querySelectorAll(selector)].find((element) => element.closest("[hidden]") === null);
+}
+
+// Says politely what happens. `text` is a function, as in `write`.
+export function tell(text) {
+  const region = shown("[role=status]");
+  if (region) write(region, text);
+}
+
+export const tellNothing = () => tell(() => "");
 
 let countdown;
 
-// Says what went wrong, at once. Nothing is cleared, so that a retry has all that was typed.
-export function alarm(text) {
-  clearInterval(countdown);
-  byId("problem").textContent = text;
-  if (text !== "") byId("problem").scrollIntoView({ block: "nearest" });
+// Says what went wrong, at once. Nothing is cleared, so that a retry has all that was typed. With `retry`, offers it.
+export function alarm(text, { retry } = {}) {
+  calm();
+  const sentence = document.createElement("span");
+  const region = shown("[role=alert]");
+  region.append(sentence);
+  write(sentence, text);
+  if (retry) region.append(retryButton(retry));
+  region.scrollIntoView({ block: "nearest" });
 }
 
-// Shows one of the page's steps, and moves the focus (and with it, a screen reader) to its heading.
-export function showStep(id, { focus = true } = {}) {
-  for (const step of document.querySelectorAll("[data-step]")) step.hidden = step.id !== id;
-  if (focus) byId(id).querySelector("h1, h2").focus();
+function calm() {
+  clearInterval(countdown);
+  for (const region of document.querySelectorAll("[role=alert]")) region.replaceChildren();
 }
+
+function retryButton(retry) {
+  const button = document.createElement("button");
+  button.id = "retry";
+  button.type = "button";
+  write(button, () => say("common.retry"));
+  button.addEventListener("click", retry);
+  return button;
+}
+
+// --- Actions ---
 
 let busy = false;
 
+// For those who do not see the button turn.
+const busyRegion = document.body.appendChild(document.createElement("p"));
+busyRegion.className = "unseen";
+busyRegion.setAttribute("aria-live", "polite");
+
+// Marks a button as one that does nothing for now. Not `disabled`: that would take the focus away from who is on it.
+const deaden = (button, dead) => button.setAttribute("aria-disabled", String(dead));
+
 // Runs an action, one at a time on the whole page: no double click, no second submit, no two answers that overtake
 // each other. A Problem goes to `onProblem`, and to the reader if that does not return true. A wait that the server
-// asks for is counted down.
+// asks for is counted down; where nobody answered, the same is offered again.
 export async function once(button, action, { place, onProblem } = {}) {
-  if (busy || button.disabled) return;
-  alarm("");
+  if (busy || button.getAttribute("aria-disabled") === "true") return;
+  calm();
   const problem = await attempt(button, action);
-  if (problem === null) return;
-  if (!(await onProblem?.(problem))) alarm(explain(problem, place));
+  if (problem === null || (await onProblem?.(problem))) return;
+  const repeat = () => {
+    button.focus();
+    once(button, action, { place, onProblem });
+  };
+  const retry = ["network", "unavailable"].includes(problem.code) ? repeat : undefined;
+  alarm(() => explain(problem.code, place), { retry });
   if (problem.status === 429 && problem.retryAfterSeconds) waitBeforeRetry(button, problem.retryAfterSeconds);
 }
 
 async function attempt(button, action) {
   busy = true;
-  button.disabled = true;
-  document.body.setAttribute("aria-busy", "true");
+  deaden(button, true);
+  button.setAttribute("aria-busy", "true");
+  write(busyRegion, () => say("common.busy"));
   try {
     await action();
     return null;
@@ -59,32 +295,32 @@ async function attempt(button, action) {
     return new Problem("unexpected");
   } finally {
     busy = false;
-    button.disabled = false;
-    document.body.removeAttribute("aria-busy");
+    deaden(button, false);
+    button.removeAttribute("aria-busy");
+    write(busyRegion, () => "");
   }
 }
 
 // The seconds are for the eyes only: read aloud, they would drown everything else.
 function waitBeforeRetry(button, seconds) {
-  button.disabled = true;
-  const sentence = byId("problem").textContent;
+  deaden(button, true);
   const clock = document.createElement("span");
   clock.setAttribute("aria-live", "off");
-  byId("problem").replaceChildren(sentence, " ", clock);
+  shown("[role=alert]").append(" ", clock);
   const end = performance.now() + seconds * 1000;
   const tick = () => {
     const left = Math.ceil((end - performance.now()) / 1000);
     if (left > 0) {
-      clock.textContent = say("wait", { time: duration(left) });
+      write(clock, () => say("common.wait", { time: duration(left) }));
     } else {
-      alarm("");
-      tell(say("waitOver"));
+      calm();
+      tell(() => say("common.waitOver"));
     }
   };
   tick();
   countdown = setInterval(tick, 1000);
-  // Apart from the clock: another message may replace that, and must not leave the button disabled.
-  setTimeout(() => (button.disabled = false), seconds * 1000);
+  // Apart from the clock: another message may replace that, and must not leave the button dead.
+  setTimeout(() => deaden(button, false), seconds * 1000);
 }
 
 // Sends a form through `action`, once at a time.
@@ -100,9 +336,22 @@ export function onPress(id, action, options) {
   byId(id).addEventListener("click", () => once(byId(id), action, options));
 }
 
-// A QR code that the API drew. As an image it cannot run anything, whatever it holds.
-export function showQr(image, svg) {
-  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+// Shows one of the page's steps, and moves the focus (and with it, a screen reader) to its heading.
+export function showStep(id, { focus = true } = {}) {
+  calm();
+  for (const region of document.querySelectorAll("[role=status]")) region.textContent = "";
+  for (const step of document.querySelectorAll("[data-step]")) step.hidden = step.id !== id;
+  entitle();
+  if (focus) shown("h1").focus();
+}
+
+// --- Fields ---
+
+// Marks a field as the one that is wrong, or not, and takes the reader there.
+export function blame(field, isWrong = true) {
+  if (isWrong) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+  if (isWrong) field.focus();
 }
 
 // The six digits of a code field, without the spaces that applications show and people paste; null (and a word to
@@ -111,10 +360,9 @@ export function readCode(field) {
   const code = field.value.replace(/\s/g, "");
   field.value = code;
   const good = /^[0-9]{6}$/.test(code);
-  field.setAttribute("aria-invalid", String(!good));
+  blame(field, !good);
   if (good) return code;
-  alarm(say("codeForm"));
-  field.focus();
+  alarm(() => say("common.codeForm"));
   return null;
 }
 
@@ -123,15 +371,74 @@ export function revealWith(checkbox, field) {
   checkbox.addEventListener("change", () => (field.type = checkbox.checked ? "text" : "password"));
 }
 
-// Copies a password; where the browser forbids that (plain http), selects it for copying by hand.
-export async function copyPassword(element) {
+// --- Secrets on the screen ---
+
+// A QR code that the API drew. As an image it cannot run anything, whatever it holds.
+export function showQr(image, svg) {
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+const LETTERS_AND_DIGITS = [["digit", /[0-9]/], ["upper", /[A-Z]/], ["lower", /[a-z]/]];
+
+function kindOf(character) {
+  return LETTERS_AND_DIGITS.find(([, form]) => form.test(character))?.[0] ?? "sign";
+}
+
+function nameOf(character) {
+  const kind = kindOf(character);
+  return kind === "sign" ? say(`character.${character}`) : say(`character.${kind}`, { character });
+}
+
+function inColour(character) {
+  const span = document.createElement("span");
+  span.className = kindOf(character);
+  span.textContent = character;
+  return span;
+}
+
+// Shows a password, each character in the colour of its kind, with a list that names them all and its QR code. From
+// now on the browser asks before it leaves the page.
+export function showPassword({ password, qr_svg: svg }) {
+  byId("password").replaceChildren(...[...password].map(inColour));
+  byId("spelled").replaceChildren(...[...password].map((character) => {
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    item.append(inColour(character), " ", name);
+    write(name, () => nameOf(character));
+    return item;
+  }));
+  showQr(byId("password-qr"), svg);
+  addEventListener("beforeunload", askBeforeLeaving);
+}
+
+export function hidePassword() {
+  removeEventListener("beforeunload", askBeforeLeaving);
+  for (const id of ["password", "spelled"]) byId(id).replaceChildren();
+  for (const id of ["spelling", "password-share"]) byId(id).open = false;
+  byId("password-qr").removeAttribute("src");
+  for (const element of written.keys()) if (!element.isConnected) written.delete(element);
+}
+
+const askBeforeLeaving = (event) => event.preventDefault();
+
+// Copies a secret, which has no spaces even where it is shown with some; where the browser forbids that (plain http),
+// selects it for copying by hand.
+export async function copy(element) {
   try {
-    await navigator.clipboard.writeText(element.textContent);
-    tell(say("copied"));
+    await navigator.clipboard.writeText(element.textContent.replaceAll(" ", ""));
+    tell(() => say("common.copied"));
   } catch {
     getSelection().selectAllChildren(element);
-    tell(say("copyByHand"));
+    tell(() => say("common.copyByHand"));
   }
+}
+
+// Takes secrets off a page that is left: a browser may keep it in memory and show it again to who goes back.
+export function clearOnLeaving(clear) {
+  addEventListener("pagehide", clear);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
 }
 
 // After an answer that opened a session: whether the browser kept its cookie, which over plain http it does for
@@ -142,7 +449,14 @@ export async function sessionSticks() {
     return true;
   } catch (problem) {
     if (problem.code !== "session_invalid") return true;
-    alarm(say(location.protocol === "http:" ? "cookieRefusedHttp" : "cookieRefused"));
+    alarm(() => say(location.protocol === "http:" ? "session.refusedHttp" : "session.refused"));
     return false;
   }
 }
+
+// --- Every page ---
+
+// Not under `once`: the language can be changed while a request is in flight.
+byId("language").addEventListener("click", () => switchLanguage().catch(() => {}));
+byId("language").hidden = false;
+translate();

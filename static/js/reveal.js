@@ -1,25 +1,19 @@
 // What the QR code leads to. Loading this page does nothing (a link preview loads pages too); the button shows the
 // password, once. The token leaves the address bar, and with it the history, before anything else happens.
 
-import { call } from "./api.js";
-import { say } from "./messages.js";
-import { alarm, byId, copyPassword, onPress, showQr, showStep, tell } from "./page.js";
+import { alarm, byId, call, clearOnLeaving, copy, hidePassword, onPress, say, showPassword, showStep } from "./page.js";
 
 let token = "";
 
 function takeToken() {
   token = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
-  byId("password").textContent = "";
-  byId("password-qr").removeAttribute("src");
-  byId("password-qr").closest("details").open = false;
+  hidePassword();
   if (token === "") {
     showStep("step-gone", { focus: false });
-    alarm(say("revealGone"));
+    alarm(() => say("reveal.empty"));
     return;
   }
-  alarm("");
-  tell("");
   showStep("step-reveal", { focus: false });
 }
 
@@ -27,22 +21,22 @@ async function reveal() {
   const answer = await call("POST", "/api/password/reveal", { body: { token } });
   token = "";
   byId("reveal-username").textContent = answer.username;
-  byId("password").textContent = answer.password;
-  showQr(byId("password-qr"), answer.qr_svg);
+  showPassword(answer);
   showStep("step-password");
 }
 
 function onProblem(problem) {
   // For these there is no second try; a lost connection keeps its button.
-  if (["token_used", "token_expired", "token_unknown"].includes(problem.code)) {
+  if (["token_used", "token_expired", "token_unknown", "invalid_request"].includes(problem.code)) {
     token = "";
     showStep("step-gone");
   }
   return false;
 }
 
-onPress("reveal", reveal, { onProblem });
-onPress("copy", () => copyPassword(byId("password")));
+onPress("reveal", reveal, { place: "reveal", onProblem });
+onPress("copy", () => copy(byId("password")));
+clearOnLeaving(hidePassword);
 // Another code scanned into the same tab changes the fragment only, and loads nothing.
 addEventListener("hashchange", () => location.hash && takeToken());
 takeToken();
