@@ -76,11 +76,12 @@ function waitForReveal() {
   startPolling();
 }
 
-// What the reader is offered while no password was revealed.
+// What the reader is offered while no password was revealed. Where that is nothing else, a new code is the way on.
 function offer(ids) {
   for (const id of ["reveal-code", "reveal-here-offer", "reveal-used", "reveal-expired"]) {
     byId(id).hidden = !ids.includes(id);
   }
+  byId("new-code").classList.toggle("secondary", ids.includes("reveal-code") || ids.includes("reveal-used"));
 }
 
 const tellWaiting = () => tell(() => say(revealToken === "" ? "code.waitingReloaded" : "code.waiting"));
@@ -258,8 +259,8 @@ async function resume() {
 }
 
 function beginOrResume() {
-  // A login with expired credentials passes the name in the fragment.
-  byId("username").value = new URLSearchParams(location.hash.slice(1)).get("username") ?? "";
+  // A login with expired credentials passes the name in the fragment. Without one, a name may have been typed already.
+  byId("username").value ||= new URLSearchParams(location.hash.slice(1)).get("username") ?? "";
   history.replaceState(null, "", location.pathname);
   if (renewalToken() !== null || enrollmentToken() === null) {
     beginWithName({ focus: false });
