@@ -345,7 +345,7 @@ export function onPress(id, action, options) {
 // Shows one of the page's steps, and moves the focus (and with it, a screen reader) to its heading.
 export function showStep(id, { focus = true } = {}) {
   calm();
-  for (const region of document.querySelectorAll("[role=status]")) region.textContent = "";
+  for (const region of document.querySelectorAll("[role=status]")) write(region, () => "");
   for (const step of document.querySelectorAll("[data-step]")) step.hidden = step.id !== id;
   entitle();
   if (focus) shown("h1").focus();
