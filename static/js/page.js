@@ -103,7 +103,9 @@ export function days(count) {
 // A wait, counted down: "12 s", "3 min 05 s".
 function duration(seconds) {
   const rest = seconds % 60;
-  return seconds < 60 ? `${rest} s` : `${Math.floor(seconds / 60)} min ${String(rest).padStart(2, "0")} s`;
+  const short = seconds < 60 ? `${rest} s` : `${Math.floor(seconds / 60)} min ${String(rest).padStart(2, "0")} s`;
+  // Spaces that no line breaks at.
+  return short.replaceAll(" ", "\u00a0");
 }
 
 // --- The HTTP API ---
