@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +22,12 @@ db-reset: ## Deletes the private PostgreSQL with all accounts, and .env
 
 test: ## Runs every check
 	@scripts/test
+
+screenshots: ## Takes a picture of every page in every state into target/screenshots, with the checks that go with them
+	@scripts/screenshots
+
+lighthouse: ## Audits the pages that a running `make up` serves (URL=http://127.0.0.1:3000) with Lighthouse
+	@URL=$(URL) scripts/lighthouse
 
 lint: ## Formats, and runs the linter
 	@cargo fmt --all && cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -3,17 +3,23 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use tempfile::TempDir;
+
 /// A running chromedriver.
 pub(crate) struct Driver {
     process: Child,
     pub(crate) url: String,
+    /// Removed with the driver: Chromium leaves files behind in the system's own.
+    _temporary: TempDir,
 }
 
 impl Driver {
     pub(crate) fn start() -> Self {
+        let temporary = TempDir::with_prefix("identity-browser-").unwrap();
         // The signal ends the driver, and with it its browsers, even when the test process is killed.
         let mut process = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "--", "chromedriver", "--port=0"])
+            .env("TMPDIR", temporary.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -25,7 +31,7 @@ impl Driver {
             port.trim_end_matches('.').parse::<u16>().ok()
         });
         let url = format!("http://127.0.0.1:{}", port.expect("chromedriver says where it listens"));
-        Self { process, url }
+        Self { process, url, _temporary: temporary }
     }
 }
 

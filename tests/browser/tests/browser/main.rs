@@ -1,7 +1,8 @@
-//! The journey as a person sees it: a desk and a phone in Chromium, QR codes read from what is on the screen by a decoder
-//! that we did not write, codes from an authenticator that we did not write.
+//! The pages as people meet them in Chromium: every state that they can show (`states`), and what people do with them from
+//! one end to the other (`journeys`). QR codes are read from what is on the screen by a decoder that we did not write, codes
+//! come from an authenticator that we did not write.
 //!
-//! Every screen is kept as a picture in `target/screenshots/`, to be looked at.
+//! The pictures are in `target/screenshots/`, to be looked at.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +12,13 @@
 )]
 
 mod browser;
+mod devtools;
 mod driver;
-mod journey;
+mod inspection;
+mod journeys;
+mod keyboard;
+mod messages;
+mod person;
 mod screen;
+mod site;
+mod states;

@@ -1,41 +1,30 @@
 //! Create at the desk, reveal on the phone, activate, log out, log in, expire, renew.
 
-use harness::{App, Authenticator, Config, TestDatabase};
+use harness::Authenticator;
 use serde_json::json;
 
-use crate::browser::{Browser, DESK, PHONE};
-use crate::driver::Driver;
+use crate::browser::{DESK, PHONE};
+use crate::person::Person;
+use crate::site::Site;
 
 const USERNAME: &str = "camille.martin";
 
-/// A running app, and a browser at the desk and on the phone.
-struct World {
-    database: TestDatabase,
-    app: App,
-    desk: Browser,
-    phone: Browser,
-    // Last, so that the browsers go before their driver.
-    driver: Driver,
+/// A person with a desk and a phone.
+struct World<'site> {
+    site: &'site Site,
+    desk: Person<'site>,
+    phone: Person<'site>,
 }
 
-impl World {
-    fn new() -> Self {
-        let database = TestDatabase::fresh();
-        let app = App::with(&Config::over(&database).with_links_to_itself());
-        let driver = Driver::start();
-        let desk = Browser::open(&driver, "desk", DESK);
-        let phone = Browser::open(&driver, "phone", PHONE);
-        Self { database, app, desk, phone, driver }
-    }
-
-    fn page(&self, path: &str) -> String {
-        format!("http://{}{path}", self.app.address())
+impl<'site> World<'site> {
+    fn new(site: &'site Site) -> Self {
+        Self { site, desk: Person::at(site, "desk", DESK), phone: Person::at(site, "phone", PHONE) }
     }
 
     /// From the name on the desk's page to the password that the phone shows. The desk moves on by itself.
     fn receive_password(&self, picture: &str) -> String {
         let link = self.desk.read_qr("reveal-qr", &format!("{picture}-reveal-code"));
-        assert!(link.starts_with(&self.page("/reveal#")), "{link}");
+        assert!(link.starts_with(&self.site.page("/reveal#")), "{link}");
         self.phone.go(&link);
         self.phone.screen(&format!("{picture}-before-reveal"));
         self.phone.click("reveal");
@@ -44,10 +33,10 @@ impl World {
         let (session, local, address) = self.phone.kept();
         assert_eq!(
             (session, local, address),
-            (json!([]), json!([]), self.page("/reveal")),
+            (json!([]), json!([]), self.site.page("/reveal")),
             "the phone keeps nothing"
         );
-        self.phone.unfold("step-password");
+        self.phone.unfold("password-share");
         let read = self.phone.read_qr("password-qr", &format!("{picture}-password"));
         assert_eq!(read, password);
         password
@@ -65,40 +54,29 @@ impl World {
     /// Confirms both, and returns the code that was used.
     fn activate(&self, password: &str, authenticator: &Authenticator) -> String {
         let code = self.code(authenticator);
-        self.desk.fill("confirm-password", password);
-        self.desk.fill("code", &code);
-        self.desk.submit("confirm-form");
+        self.desk.confirm(password, &code);
         assert_eq!(self.desk.text("done-username"), USERNAME);
         assert_eq!(self.desk.kept().0, json!([]), "the enrollment token is forgotten");
         code
     }
 
     fn log_in(&self, password: &str, code: &str) {
-        self.desk.go(&self.page("/login"));
-        self.desk.fill("username", USERNAME);
-        self.desk.fill("password", password);
-        self.desk.fill("code", code);
-        self.desk.submit("login-form");
+        self.desk.log_in(USERNAME, password, code);
     }
 
     fn code(&self, authenticator: &Authenticator) -> String {
-        authenticator.code_at(self.database.now())
-    }
-
-    fn close(self) {
-        self.desk.close();
-        self.phone.close();
-        drop(self.driver);
+        self.desk.code(authenticator)
     }
 }
 
 #[test]
 fn a_person_creates_an_account_logs_in_and_renews_after_six_months() {
-    let world = World::new();
+    let site = Site::start();
+    let world = World::new(&site);
     let desk = &world.desk;
-    desk.go(&world.page("/"));
+    desk.visit("/");
     desk.screen("home");
-    desk.go(&world.page("/create"));
+    desk.visit("/create");
     desk.fill("username", " Camille.Martin ");
     desk.screen("create");
     desk.submit("name-form");
@@ -107,28 +85,27 @@ fn a_person_creates_an_account_logs_in_and_renews_after_six_months() {
     let used_code = world.activate(&password, &authenticator);
     desk.screen("create-done");
 
-    desk.go(&world.page("/account"));
+    desk.visit("/account");
     assert_eq!(desk.text("session-username"), USERNAME);
     desk.click("log-out");
     desk.shown("step-signed-out");
 
     world.log_in(&password, &used_code);
-    desk.expect_alert("attendez un nouveau code");
+    desk.expect_problem("invalid_credentials");
     desk.screen("login-used-code");
-    world.database.time_travel().forget_used_steps(USERNAME);
+    site.database.time_travel().forget_used_steps(USERNAME);
     world.log_in(&password, &world.code(&authenticator));
     assert_eq!(desk.text("session-username"), USERNAME);
     assert_eq!(desk.text("failed-before"), "1");
     desk.screen("account");
 
     renew_after_six_months(&world, &password, &authenticator);
-    world.close();
 }
 
-fn renew_after_six_months(world: &World, old_password: &str, old_authenticator: &Authenticator) {
+fn renew_after_six_months(world: &World<'_>, old_password: &str, old_authenticator: &Authenticator) {
     let desk = &world.desk;
-    world.database.time_travel().expire_credentials(USERNAME);
-    world.database.time_travel().forget_used_steps(USERNAME);
+    world.site.database.time_travel().expire_credentials(USERNAME);
+    world.site.database.time_travel().forget_used_steps(USERNAME);
     world.log_in(old_password, &world.code(old_authenticator));
     desk.shown("renewal-intro");
     desk.screen("renew");
@@ -139,14 +116,15 @@ fn renew_after_six_months(world: &World, old_password: &str, old_authenticator: 
     assert_ne!(password, old_password);
 
     world.log_in(old_password, &world.code(old_authenticator));
-    desk.expect_alert("ne permettent pas de se connecter");
+    desk.expect_problem("invalid_credentials");
 }
 
 #[test]
 fn a_reload_at_any_step_goes_on_where_it_was_and_a_used_code_says_so() {
-    let world = World::new();
+    let site = Site::start();
+    let world = World::new(&site);
     let desk = &world.desk;
-    desk.go(&world.page("/create"));
+    desk.visit("/create");
     desk.fill("username", USERNAME);
     desk.submit("name-form");
     desk.shown("reveal-qr");
@@ -160,30 +138,28 @@ fn a_reload_at_any_step_goes_on_where_it_was_and_a_used_code_says_so() {
     desk.shown("step-totp");
     let (session, local, address) = desk.kept();
     assert_eq!(session.as_array().map(Vec::len), Some(1), "the enrollment token and nothing else: {session}");
-    assert_eq!((local, address), (json!([]), world.page("/create")));
+    assert_eq!((local, address), (json!([]), site.page("/create")));
     desk.screen("reload-resumed");
     desk.click("new-secret");
     let authenticator = world.add_second_factor("reload-again");
-    desk.fill("confirm-password", "not this one");
-    desk.fill("code", &world.code(&authenticator));
-    desk.submit("confirm-form");
-    desk.expect_alert("Le mot de passe ou le code ne correspond pas");
+    desk.confirm("not this one", &world.code(&authenticator));
+    desk.expect_problem("invalid_credentials@confirm");
     world.activate(&password, &authenticator);
 
     // The same code, once more, on the phone.
     world.phone.go("about:blank");
-    world.phone.go(&world.page("/reveal#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    world.phone.go(&site.page("/reveal#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
     world.phone.click("reveal");
-    world.phone.expect_alert("Ce code n’existe pas");
+    world.phone.expect_problem("token_unknown");
     world.phone.screen("unknown-code");
-    world.close();
 }
 
 #[test]
 fn without_a_phone_everything_happens_in_one_browser() {
-    let world = World::new();
+    let site = Site::start();
+    let world = World::new(&site);
     let phone = &world.phone;
-    phone.go(&world.page("/create"));
+    phone.visit("/create");
     phone.fill("username", USERNAME);
     phone.screen("alone-create");
     phone.submit("name-form");
@@ -198,28 +174,26 @@ fn without_a_phone_everything_happens_in_one_browser() {
     // Somebody else scans the code that was used.
     world.desk.go(&link);
     world.desk.click("reveal");
-    world.desk.expect_alert("Ce code a déjà été utilisé");
+    world.desk.expect_problem("token_used");
     world.desk.screen("used-code");
 
     phone.click("go-on");
     let authenticator = Authenticator::scan(&phone.read_qr("totp-qr", "alone-second-factor"));
     assert!(!phone.scrolls_sideways());
-    phone.fill("confirm-password", &password);
     let code = world.code(&authenticator);
-    phone.fill("code", &format!("{} {}", &code[..3], &code[3..]));
-    phone.submit("confirm-form");
+    phone.confirm(&password, &format!("{} {}", &code[..3], &code[3..]));
     phone.shown("step-done");
     phone.screen("alone-done");
-    world.desk.go(&world.page("/nothing-here"));
+    world.desk.visit("/nothing-here");
     world.desk.screen("not-found");
-    world.close();
 }
 
 #[test]
 fn when_somebody_else_used_the_code_the_desk_says_so_and_does_not_go_on() {
-    let world = World::new();
+    let site = Site::start();
+    let world = World::new(&site);
     let desk = &world.desk;
-    desk.go(&world.page("/create"));
+    desk.visit("/create");
     desk.fill("username", USERNAME);
     desk.submit("name-form");
     let link = desk.read_qr("reveal-qr", "intercepted-code");
@@ -229,9 +203,9 @@ fn when_somebody_else_used_the_code_the_desk_says_so_and_does_not_go_on() {
     world.phone.click("reveal");
     world.phone.shown("password");
     desk.click("reveal-here");
-    desk.expect_alert("Ce code a déjà été utilisé");
+    desk.expect_problem("token_used@create");
     desk.ask_again_for_a_while();
-    desk.expect_alert("Ce code a déjà été utilisé");
+    desk.expect_problem("token_used@create");
     desk.screen("intercepted");
     desk.click("new-code");
     desk.shown("reveal-code");
@@ -246,5 +220,4 @@ fn when_somebody_else_used_the_code_the_desk_says_so_and_does_not_go_on() {
     desk.click("go-on-used");
     let authenticator = world.add_second_factor("own-code");
     world.activate(&password, &authenticator);
-    world.close();
 }
