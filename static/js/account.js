@@ -1,14 +1,16 @@
 // The page of who is logged in: whose session this is, how long the credentials are good, what happened before. And
 // the way out.
 
-import { byId, call, dateAndTime, days, onPress, once, say, showStep, tell, write } from "./page.js";
+import {
+  byId, call, dateAndTime, days, millisecondsUntil, onPress, once, say, showStep, tell, write,
+} from "./page.js";
 
 // People are told in time that the next login will be another one.
 const SOON_DAYS = 14;
 
 async function load() {
   const session = await call("GET", "/api/session");
-  const daysLeft = Math.floor((Date.parse(session.expires_at) - Date.now()) / 86_400_000);
+  const daysLeft = Math.floor(millisecondsUntil(session.expires_at) / 86_400_000);
   byId("session-username").textContent = session.username;
   write(byId("credential-expires-at"), () => dateAndTime(session.expires_at));
   write(byId("credential-days-left"), () => say("account.daysLeft", { days: days(daysLeft) }));
@@ -19,7 +21,8 @@ async function load() {
   write(byId("session-expires-at"), () => dateAndTime(session.session_expires_at));
   byId("failed-warning").hidden = !(session.failed_before > 0);
   byId("soon-warning").hidden = daysLeft > SOON_DAYS;
-  showStep("step-session", { focus: false });
+  // Not when the page was just opened, but when somebody pressed a button that is gone now.
+  showStep("step-session", { focus: document.activeElement !== document.body });
 }
 
 function onProblem(problem) {

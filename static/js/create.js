@@ -2,9 +2,9 @@
 // factor. Every step can be resumed after a reload, from the enrollment token alone; the server knows the rest.
 
 import {
-  alarm, blame, byId, call, clearOnLeaving, copy, dateAndTime, enrollmentToken, forgetTokens, hidePassword, isPast,
-  keepEnrollment, onPress, onSubmit, once, readCode, renewalToken, revealWith, say, sessionSticks, showPassword, showQr,
-  showStep, tell, tellNothing, timeOfDay, write,
+  alarm, blame, byId, call, clearOnLeaving, copy, dateAndTime, enrollmentToken, forgetTokens, hidePassword,
+  keepEnrollment, millisecondsUntil, onPress, onSubmit, once, readCode, renewalToken, revealWith, say, sessionSticks,
+  showPassword, showQr, showStep, shown, tell, tellNothing, timeOfDay, write,
 } from "./page.js";
 
 const POLL_MILLISECONDS = 2_000;
@@ -12,6 +12,8 @@ const POLL_MILLISECONDS = 2_000;
 let username = "";
 // The token of the code on the screen; gone after a reload, then only a new code helps.
 let revealToken = "";
+
+const isRenewal = () => renewalToken() !== null;
 
 // Shows a step, and which of the three that the reader counts it belongs to.
 function goTo(step, number, options) {
@@ -25,9 +27,8 @@ function goTo(step, number, options) {
 // Step 1: the name.
 
 function beginWithName(options) {
-  const renewing = renewalToken() !== null;
-  byId("create-title").hidden = renewing;
-  for (const id of ["renewal-intro", "give-up-renewal"]) byId(id).hidden = !renewing;
+  for (const id of ["creation-intro", "have-account"]) byId(id).hidden = isRenewal();
+  for (const id of ["renewal-intro", "give-up-renewal"]) byId(id).hidden = !isRenewal();
   goTo("step-name", 1, options);
 }
 
@@ -41,20 +42,35 @@ function nameProblem(problem) {
   if (["invalid_username", "username_taken"].includes(problem.code)) blame(byId("username"));
 }
 
-// The start is over, or was never ours: nothing here can be continued.
+// The start is over, or was never ours: nothing here can be continued. A renewal begins with a login.
 function startOver(problem) {
   if (problem.code !== "token_invalid") return false;
-  giveUp();
-  alarm(() => say("problem.token_invalid"));
+  if (isRenewal()) {
+    forget();
+    goTo("step-renewal-over", 1);
+    alarm(() => say("problem.token_invalid@renewed"));
+  } else {
+    otherName();
+    alarm(() => say("problem.token_invalid"));
+  }
   return true;
 }
 
-// Another name, or no renewal after all. What was begun is left to its deadline.
-function giveUp() {
+function otherName() {
+  forget();
+  beginWithName();
+}
+
+function giveUpRenewal() {
+  forget();
+  location.assign("/login");
+}
+
+// What was begun is left to its deadline.
+function forget() {
   stopPolling();
   forgetTokens();
   clearSecrets();
-  beginWithName();
 }
 
 // Step 1, still: the password, on the phone or here.
@@ -70,6 +86,7 @@ function codeIssued(answer) {
 }
 
 function waitForReveal() {
+  for (const id of ["give-up-name", "keep-tab"]) byId(id).hidden = isRenewal();
   goTo("step-reveal", 1);
   offer(revealToken === "" ? [] : ["reveal-code", "reveal-here-offer"]);
   tellWaiting();
@@ -82,17 +99,20 @@ function offer(ids) {
     byId(id).hidden = !ids.includes(id);
   }
   byId("new-code").classList.toggle("secondary", ids.includes("reveal-code") || ids.includes("reveal-used"));
+  // Whoever was on a button that is gone is taken to the heading.
+  if (document.activeElement === document.body || document.activeElement.closest("[hidden]")) shown("h1").focus();
 }
 
 const tellWaiting = () => tell(() => say(revealToken === "" ? "code.waitingReloaded" : "code.waiting"));
 
 async function newCode() {
+  const wasPolling = polling !== null;
   stopPolling();
   try {
     codeIssued(await call("POST", "/api/password", { body: { username }, bearer: enrollmentToken() }));
     tell(() => say("code.isNew"));
   } catch (problem) {
-    if (!byId("step-reveal").hidden) startPolling();
+    if (wasPolling) startPolling();
     throw problem;
   }
 }
@@ -105,7 +125,8 @@ async function revealHere() {
   } catch (problem) {
     if (problem.code === "token_used") askWhoUsedIt();
     else if (problem.code === "token_expired") codeExpired();
-    else startPolling();
+    // Without an answer, this may have been the reveal: the page must not go on as if the reader had the password.
+    else if (!["network", "unavailable"].includes(problem.code)) startPolling();
     throw problem;
   }
   revealToken = "";
@@ -156,8 +177,9 @@ async function poll(run) {
       if (polling !== run) return;
     } catch (problem) {
       if (polling !== run || startOver(problem)) return;
+      // Said once: a screen reader would repeat it at every try.
+      if (!offline) tell(() => say("code.waitingOffline"));
       offline = true;
-      tell(() => say("code.waitingOffline"));
       wait = Math.max(wait, (problem.retryAfterSeconds ?? 0) * 1000);
     }
   }
@@ -169,8 +191,8 @@ async function polled({ revealed, expires_at: codeEnds }) {
   offline = false;
   if (revealed) {
     stopPolling();
-    await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem });
-  } else if (isPast(codeEnds)) {
+    if (!(await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem }))) startPolling();
+  } else if (millisecondsUntil(codeEnds) === 0) {
     codeExpired();
     alarm(() => say("problem.token_expired@create"));
   }
@@ -190,6 +212,11 @@ async function startSecondFactor() {
   byId("totp-new").hidden = false;
   byId("totp-replaced").hidden = !hadSecret;
   tellNothing();
+}
+
+async function secretInstead() {
+  await startSecondFactor();
+  alarm(() => say("problem.totp_not_started"));
 }
 
 // Whether this page was reloaded in step 2: a secret of before may be in the application already.
@@ -220,15 +247,17 @@ async function confirm() {
   byId("done-username").textContent = answer.username;
   write(byId("done-expires-at"), () => dateAndTime(answer.expires_at));
   goTo("step-done", 3);
-  byId("done-account").hidden = !(await sessionSticks());
+  const isLoggedIn = await sessionSticks();
+  byId("done-account").hidden = !isLoggedIn;
+  byId("done-login").hidden = isLoggedIn;
 }
 
 async function confirmProblem(problem) {
   // Without an answer the same code may still be good; with one, it is not.
   if (!["network", "unavailable"].includes(problem.code)) byId("code").value = "";
   if (problem.code === "totp_not_started") {
-    await once(byId("new-secret"), startSecondFactor, { onProblem: secondFactorProblem });
-    return false;
+    await once(byId("new-secret"), secretInstead, { onProblem: secondFactorProblem });
+    return true;
   }
   if (problem.code === "invalid_credentials") blame(byId("code"));
   return secondFactorProblem(problem);
@@ -237,7 +266,10 @@ async function confirmProblem(problem) {
 function clearSecrets() {
   hidePassword();
   for (const id of ["reveal-qr", "totp-qr"]) byId(id).removeAttribute("src");
-  for (const id of ["confirm-password", "code"]) byId(id).value = "";
+  for (const id of ["confirm-password", "code"]) {
+    byId(id).value = "";
+    blame(byId(id), false);
+  }
   byId("totp-secret").textContent = "";
   byId("totp-link").removeAttribute("href");
   byId("totp-new").hidden = true;
@@ -262,7 +294,7 @@ function beginOrResume() {
   // A login with expired credentials passes the name in the fragment. Without one, a name may have been typed already.
   byId("username").value ||= new URLSearchParams(location.hash.slice(1)).get("username") ?? "";
   history.replaceState(null, "", location.pathname);
-  if (renewalToken() !== null || enrollmentToken() === null) {
+  if (enrollmentToken() === null) {
     beginWithName({ focus: false });
     return;
   }
@@ -278,7 +310,8 @@ onPress("copy-secret", () => copy(byId("totp-secret")));
 for (const id of ["go-on", "go-on-used", "new-secret"]) {
   onPress(id, startSecondFactor, { onProblem: secondFactorProblem });
 }
-for (const id of ["give-up-renewal", "give-up-name"]) onPress(id, giveUp);
+onPress("give-up-name", otherName);
+onPress("give-up-renewal", giveUpRenewal);
 for (const id of ["new-code", "new-code-password", "new-code-totp"]) onPress(id, newCode, { onProblem: startOver });
 revealWith(byId("show-password"), byId("confirm-password"));
 onSubmit(byId("confirm-form"), confirm, { place: "confirm", onProblem: confirmProblem });

@@ -1,6 +1,8 @@
 // Logs in. Expired credentials lead to the renewal, with the token that the answer holds.
 
-import { blame, byId, call, clearOnLeaving, keepRenewal, onSubmit, readCode, revealWith, sessionSticks } from "./page.js";
+import {
+  alarm, blame, byId, call, clearOnLeaving, keepRenewal, onSubmit, readCode, revealWith, say, sessionSticks,
+} from "./page.js";
 
 const username = byId("username");
 const password = byId("password");
@@ -22,7 +24,10 @@ async function logIn() {
 
 function onProblem(problem) {
   if (problem.code === "credentials_expired" && typeof problem.details.renewal_token === "string") {
-    keepRenewal(problem.details.renewal_token);
+    if (!keepRenewal(problem.details.renewal_token)) {
+      alarm(() => say("session.refused"));
+      return true;
+    }
     password.value = "";
     // The name is no secret, but belongs in no log: a fragment is never sent.
     location.assign(`/create#${new URLSearchParams({ username: username.value.trim() })}`);

@@ -10,6 +10,7 @@ export const byId = (id) => document.getElementById(id);
 // The HTML is French. `messages/<language>.json` holds every sentence, those of the HTML too, by the key in `data-text`
 // (or `data-alt`, `data-label`).
 
+const TIMEOUT_MILLISECONDS = 20_000;
 const LANGUAGES = ["fr", "en"];
 const NO_MESSAGES = "Rechargez la page. · Please reload the page.";
 
@@ -26,7 +27,7 @@ function wantedLanguages() {
 }
 
 async function messagesIn(wanted) {
-  const response = await fetch(`/messages/${wanted}.json`);
+  const response = await fetch(`/messages/${wanted}.json`, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });
   if (!response.ok) throw new Error(`no messages: ${response.status}`);
   return response.json();
 }
@@ -83,6 +84,10 @@ async function switchLanguage() {
   } catch {}
 }
 
+function switchFailed() {
+  if (shown("[role=alert]")) alarm(() => explain("network"));
+}
+
 // The reader's own way to write dates, in the language of the page.
 const locale = () => navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
 
@@ -111,8 +116,6 @@ function duration(seconds) {
 // --- The HTTP API ---
 // No secret goes anywhere but into the body or the Authorization header of a request.
 
-const TIMEOUT_MILLISECONDS = 20_000;
-
 // What went wrong. `code` is one of the contract's codes, or one of three of our own: "network" (no answer),
 // "too_many_requests" (the ingress refuses) and "unexpected" (an answer that the contract does not know).
 export class Problem extends Error {
@@ -128,26 +131,28 @@ export class Problem extends Error {
 // How far the server's clock is ahead of this one, by its last answer: people's clocks are wrong.
 let clockAheadMilliseconds = 0;
 
-// Whether a point in time of the API is past, by the server's clock.
-export const isPast = (rfc3339) => Date.parse(rfc3339) <= Date.now() + clockAheadMilliseconds;
+// How far off a point in time of the API is, by the server's clock; 0 when it is past.
+export const millisecondsUntil = (rfc3339) =>
+  Math.max(0, Date.parse(rfc3339) - Date.now() - clockAheadMilliseconds);
 
 // Sends one request and returns the JSON of its answer (null when there is none). Throws a Problem.
 export async function call(method, path, { body, bearer } = {}) {
   const headers = { Accept: "application/json, application/problem+json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
+  const request = {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store",
+    credentials: "same-origin",
+    redirect: "error",
+    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+  };
   let response;
   let text;
   try {
-    response = await fetch(path, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      credentials: "same-origin",
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-    });
+    response = await fetch(path, request);
     text = await response.text();
   } catch {
     throw new Problem("network");
@@ -185,36 +190,52 @@ function secondsToWait(response) {
 
 // --- The two tokens ---
 // They outlive a reload, so that a phone which drops the tab while its owner is in the authenticator resumes where it
-// was. Nothing else is ever kept. They stay in this tab and go when the account is active.
+// was. Nothing else is ever kept. They stay in this tab and go when the account is active. Where a browser forbids to
+// keep anything they are in memory only, and a reload starts over.
 
 const ENROLLMENT = "enrollment";
 const RENEWAL = "renewal";
 
-export const enrollmentToken = () => sessionStorage.getItem(ENROLLMENT);
-export const renewalToken = () => sessionStorage.getItem(RENEWAL);
+const inMemory = { enrollment: null, renewal: null };
 
-// A start is open: the renewal token that paid for it, if any, is used up.
-export function keepEnrollment(token) {
-  forgetTokens();
-  sessionStorage.setItem(ENROLLMENT, token);
+// What `use` returns, or null where the browser keeps nothing.
+function whereAllowed(use) {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
 }
 
-// A login found expired credentials: the way to new ones begins, and ends what this tab may have begun before.
+export const enrollmentToken = () => whereAllowed(() => sessionStorage.getItem(ENROLLMENT)) ?? inMemory.enrollment;
+export const renewalToken = () => whereAllowed(() => sessionStorage.getItem(RENEWAL)) ?? inMemory.renewal;
+
+// A start is open. The renewal token that paid for it, if any, is used up; it stays as the mark of a renewal.
+export function keepEnrollment(token) {
+  inMemory.enrollment = token;
+  whereAllowed(() => sessionStorage.setItem(ENROLLMENT, token));
+}
+
+// A login found expired credentials: the way to new ones begins, and ends what this tab may have begun before. Returns
+// whether the next page will find the token.
 export function keepRenewal(token) {
   forgetTokens();
-  sessionStorage.setItem(RENEWAL, token);
+  inMemory.renewal = token;
+  whereAllowed(() => sessionStorage.setItem(RENEWAL, token));
+  return whereAllowed(() => sessionStorage.getItem(RENEWAL)) === token;
 }
 
 export function forgetTokens() {
-  sessionStorage.removeItem(ENROLLMENT);
-  sessionStorage.removeItem(RENEWAL);
+  Object.assign(inMemory, { enrollment: null, renewal: null });
+  whereAllowed(() => sessionStorage.removeItem(ENROLLMENT));
+  whereAllowed(() => sessionStorage.removeItem(RENEWAL));
 }
 
 // --- What happens, and what went wrong ---
 // Each step has a live region for either, beside what it is about.
 
 // The first element of a kind that no hidden part of the page holds.
-function shown(selector) {
+export function shown(selector) {
   return [...document.querySelectorAll(selector)].find((element) => element.closest("[hidden]") === null);
 }
 
@@ -226,7 +247,8 @@ export function tell(text) {
 
 export const tellNothing = () => tell(() => "");
 
-let countdown;
+// The button that waits for its countdown, and the countdown.
+let waiting = null;
 
 // Says what went wrong, at once. Nothing is cleared, so that a retry has all that was typed. With `retry`, offers it.
 export function alarm(text, { retry } = {}) {
@@ -239,8 +261,11 @@ export function alarm(text, { retry } = {}) {
   region.scrollIntoView({ block: "nearest" });
 }
 
+// A wait that nobody sees any more must not leave its button dead: the server counts nothing while it asks to wait.
 function calm() {
-  clearInterval(countdown);
+  clearInterval(waiting?.countdown);
+  if (waiting) deaden(waiting.button, false);
+  waiting = null;
   for (const region of document.querySelectorAll("[role=alert]")) region.replaceChildren();
 }
 
@@ -267,12 +292,12 @@ const deaden = (button, dead) => button.setAttribute("aria-disabled", String(dea
 
 // Runs an action, one at a time on the whole page: no double click, no second submit, no two answers that overtake
 // each other. A Problem goes to `onProblem`, and to the reader if that does not return true. A wait that the server
-// asks for is counted down; where nobody answered, the same is offered again.
+// asks for is counted down; where nobody answered, the same is offered again. Returns whether it ran at all.
 export async function once(button, action, { place, onProblem } = {}) {
-  if (busy || button.getAttribute("aria-disabled") === "true") return;
+  if (busy || button.getAttribute("aria-disabled") === "true") return false;
   calm();
   const problem = await attempt(button, action);
-  if (problem === null || (await onProblem?.(problem))) return;
+  if (problem === null || (await onProblem?.(problem))) return true;
   const repeat = () => {
     button.focus();
     once(button, action, { place, onProblem });
@@ -280,6 +305,7 @@ export async function once(button, action, { place, onProblem } = {}) {
   const retry = ["network", "unavailable"].includes(problem.code) ? repeat : undefined;
   alarm(() => explain(problem.code, place), { retry });
   if (problem.status === 429 && problem.retryAfterSeconds) waitBeforeRetry(button, problem.retryAfterSeconds);
+  return true;
 }
 
 async function attempt(button, action) {
@@ -309,9 +335,9 @@ function waitBeforeRetry(button, seconds) {
   const clock = document.createElement("span");
   clock.setAttribute("aria-live", "off");
   shown("[role=alert]").append(" ", clock);
-  const end = performance.now() + seconds * 1000;
+  const end = Date.now() + seconds * 1000;
   const tick = () => {
-    const left = Math.ceil((end - performance.now()) / 1000);
+    const left = Math.ceil((end - Date.now()) / 1000);
     if (left > 0) {
       write(clock, () => say("common.wait", { time: duration(left) }));
     } else {
@@ -319,10 +345,8 @@ function waitBeforeRetry(button, seconds) {
       tell(() => say("common.waitOver"));
     }
   };
+  waiting = { button, countdown: setInterval(tick, 1000) };
   tick();
-  countdown = setInterval(tick, 1000);
-  // Apart from the clock: another message may replace that, and must not leave the button dead.
-  setTimeout(() => deaden(button, false), seconds * 1000);
 }
 
 // The HTML has every button disabled, until there is somebody who listens: on a slow network people are faster.
@@ -427,7 +451,11 @@ export function hidePassword() {
   for (const element of written.keys()) if (!element.isConnected) written.delete(element);
 }
 
-const askBeforeLeaving = (event) => event.preventDefault();
+function askBeforeLeaving(event) {
+  event.preventDefault();
+  // What Chromium before version 119 listens to.
+  event.returnValue = true;
+}
 
 // Copies a secret, which has no spaces even where it is shown with some; where the browser forbids that (plain http),
 // selects it for copying by hand.
@@ -465,6 +493,6 @@ export async function sessionSticks() {
 // --- Every page ---
 
 // Not under `once`: the language can be changed while a request is in flight.
-byId("language").addEventListener("click", () => switchLanguage().catch(() => {}));
+byId("language").addEventListener("click", () => switchLanguage().catch(switchFailed));
 byId("language").hidden = false;
 translate();

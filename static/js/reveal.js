@@ -1,5 +1,6 @@
 // What the QR code leads to. Loading this page does nothing (a link preview loads pages too); the button shows the
-// password, once. The token leaves the address bar, and with it the history, before anything else happens.
+// password, once. The token leaves the address, so that going back or sharing the page does not pass it on. (A browser
+// may have noted the visited address before: by then the token is spent, or is within ten minutes.)
 
 import { alarm, byId, call, clearOnLeaving, copy, hidePassword, onPress, say, showPassword, showStep } from "./page.js";
 
@@ -18,8 +19,10 @@ function takeToken() {
 }
 
 async function reveal() {
+  const asked = token;
   const answer = await call("POST", "/api/password/reveal", { body: { token } });
-  token = "";
+  // Another code may have been scanned meanwhile.
+  if (token === asked) token = "";
   byId("reveal-username").textContent = answer.username;
   showPassword(answer);
   showStep("step-password");

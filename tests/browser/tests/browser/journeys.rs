@@ -5,5 +5,6 @@ mod dropped_tab;
 mod first_visit;
 mod in_english;
 mod keyboard_only;
+mod renewal;
 mod secrets;
 mod two_screens;

@@ -46,6 +46,15 @@ impl<'site> Person<'site> {
         username
     }
 
+    /// Logs in with credentials that have expired. Returns whose they are.
+    pub(crate) fn begin_renewal(&self) -> String {
+        let account = self.site.account("expired");
+        self.site.database.time_travel().expire_credentials(&account.username);
+        self.log_in_to(&account);
+        self.shown("renewal-intro");
+        account.username
+    }
+
     /// The token of the code on the screen, as a camera reads it.
     pub(crate) fn scanned_token(&self) -> String {
         let link = self.read_qr("reveal-qr", "code");

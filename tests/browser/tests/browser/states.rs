@@ -81,6 +81,8 @@ const STATES: &[State] = &[
     State { name: "login-suspended", shows: "login.html", reach: login::suspended },
     State { name: "login-unavailable", shows: "login.html", reach: login::unavailable },
     State { name: "renew-name", shows: "create.html#step-name", reach: login::expired },
+    State { name: "renew-code", shows: "create.html#step-reveal", reach: login::renewing },
+    State { name: "renew-over", shows: "create.html#step-renewal-over", reach: login::renewal_over },
     State { name: "account", shows: "account.html#step-session", reach: account::signed_in },
     State { name: "account-failures", shows: "account.html#step-session", reach: account::failures },
     State { name: "account-expiring", shows: "account.html#step-session", reach: account::expiring },

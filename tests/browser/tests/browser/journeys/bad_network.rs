@@ -60,6 +60,42 @@ fn while_the_service_is_away_what_was_typed_stays_and_the_same_can_be_tried_agai
 }
 
 #[test]
+fn when_the_answer_with_the_password_is_lost_the_page_asks_instead_of_going_on() {
+    let site = Site::start();
+    let person = Person::at(&site, "lost", PHONE);
+    person.begin();
+    person.script(LOSE_EVERY_ANSWER, &[]);
+    person.click("reveal-here");
+    person.expect_problem("network");
+    person.ask_again_for_a_while();
+    person.expect_problem("network");
+    person.click("retry");
+    person.expect_problem("token_used@create");
+    assert!(person.has_focus("#step-reveal h1"), "the button that was pressed is gone");
+    person.click("new-code");
+    person.shown("reveal-qr");
+}
+
+#[test]
+fn a_wait_that_nobody_sees_any_more_leaves_no_button_dead() {
+    let site = Site::start();
+    let person = Person::at(&site, "waiting", DESK);
+    let username = person.begin();
+    let password = person.show_here();
+    let authenticator = person.go_on_to_second_factor();
+    let wrong_code = || authenticator.wrong_code_at(site.database.now());
+    site.database.time_travel().set_wrong_codes_of_the_start(&username, 4);
+    person.confirm(&password, &wrong_code());
+    person.expect_problem("invalid_credentials@confirm");
+    person.confirm(&password, &wrong_code());
+    person.expect_problem("too_many_attempts");
+    person.click("new-secret");
+    person.shown("totp-replaced");
+    person.confirm(&password, &wrong_code());
+    person.expect_problem("too_many_attempts");
+}
+
+#[test]
 fn until_its_scripts_listen_a_page_takes_what_is_typed_and_lets_nobody_send_it() {
     let site = Site::start();
     let person = Person::at(&site, "slow", PHONE);
@@ -104,6 +140,13 @@ fn a_double_click_sends_once() {
     let once_each = json!(["/api/password", "/api/password/reveal", "/api/totp", "/api/totp/confirm"]);
     assert_eq!(person.script("return window.sent", &[]), once_each);
 }
+
+const LOSE_EVERY_ANSWER: &str = "
+    window.asked = window.fetch;
+    window.fetch = async (...request) => {
+        await window.asked(...request);
+        throw new TypeError('the answer was lost');
+    };";
 
 const RECORD_WHAT_IS_SENT: &str = "
     const send = window.fetch;

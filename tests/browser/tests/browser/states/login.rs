@@ -38,8 +38,21 @@ pub(super) fn unavailable(person: &Person<'_>) {
 }
 
 pub(super) fn expired(person: &Person<'_>) {
-    let account = person.site.account("expired");
-    person.site.database.time_travel().expire_credentials(&account.username);
-    person.log_in_to(&account);
-    person.shown("renewal-intro");
+    person.begin_renewal();
+}
+
+pub(super) fn renewing(person: &Person<'_>) {
+    person.begin_renewal();
+    person.submit("name-form");
+    person.shown("reveal-qr");
+}
+
+/// The quarter of an hour is over.
+pub(super) fn renewal_over(person: &Person<'_>) {
+    let username = person.begin_renewal();
+    person.submit("name-form");
+    person.shown("reveal-qr");
+    person.site.database.time_travel().expire_start(&username);
+    person.click("new-code");
+    person.expect_problem("token_invalid@renewed");
 }
