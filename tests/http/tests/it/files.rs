@@ -243,6 +243,7 @@ fn media_type_of(file: &Path) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml; charset=utf-8",
+        Some("json") => "application/json",
         Some("yaml") => "application/yaml",
         Some("txt") => "text/plain; charset=utf-8",
         Some("png") => "image/png",
