@@ -4,6 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::limits::ID_CHARACTERS;
 use crate::randomness::{Randomness, RandomnessUnavailable, draw};
 
 macro_rules! id {
@@ -48,6 +49,25 @@ id!(AccountId, "an account");
 id!(CredentialId, "a credential");
 id!(SessionId, "a session");
 
+/// A text that is no id. Says nothing about the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a UUID of {ID_CHARACTERS} characters")]
+pub struct InvalidId;
+
+impl SessionId {
+    /// Reads the one form in which ids are written, in capitals or not (RFC 9562 section 4).
+    ///
+    /// # Errors
+    /// [`InvalidId`] for every other text, and for the other forms of a UUID: braces, `urn:uuid:`, without hyphens.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        // Only the form with hyphens has this length.
+        if text.len() != ID_CHARACTERS {
+            return Err(InvalidId);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +92,29 @@ mod tests {
         let id = CredentialId::random(&mut Seeded::new(2)).unwrap();
         assert_eq!(CredentialId::from_uuid(*id.as_uuid()), id);
         assert_eq!(id.to_string(), id.as_uuid().to_string());
+    }
+
+    #[test]
+    fn a_session_id_is_read_in_the_form_in_which_it_is_written() {
+        let id = SessionId::random(&mut Seeded::new(3)).unwrap();
+        let text = id.to_string();
+        assert_eq!(SessionId::parse(&text), Ok(id));
+        assert_eq!(SessionId::parse(&text.to_uppercase()), Ok(id));
+        let digits = text.replace('-', "");
+        for other in [
+            "",
+            "x",
+            &digits,
+            &format!("{{{text}}}"),
+            &format!("urn:uuid:{text}"),
+            &format!("{text} "),
+            &text[..35],
+            &text.replace('-', "_"),
+            &format!("{}-{}", &digits[..1], &text[..34]),
+            &"é".repeat(18),
+        ] {
+            assert_eq!(SessionId::parse(other), Err(InvalidId), "{other}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub mod verifier;
 
 pub use expiry::{credential_expiry, is_expired};
 pub use guessing::{AfterWrongCode, LockSchedule, Stop};
-pub use id::{AccountId, CredentialId, SessionId};
+pub use id::{AccountId, CredentialId, InvalidId, SessionId};
 pub use password::Password;
 pub use randomness::{Randomness, RandomnessUnavailable};
 pub use sealing::{

@@ -14,6 +14,13 @@ pub const SESSION_IDLE_SECONDS: i64 = 3_600;
 pub const SESSION_TTL_SECONDS: i64 = 43_200;
 /// Calendar months from activation to the end of a credential.
 pub const CREDENTIAL_MONTHS: u32 = 6;
+/// Calendar months for which nobody gets the name of an account that its owner deleted.
+pub const RESERVED_NAME_MONTHS: u32 = 12;
+
+/// The newest of an account's events, as many as its owner is shown.
+pub const EVENTS_SHOWN: u32 = 1_000;
+/// Of the events before those, this many are counted at the most: a flood of guesses must not make looking expensive.
+pub const OLDER_EVENTS_COUNTED: u32 = 10_000;
 
 /// The longest request body.
 pub const BODY_MAX_BYTES: usize = 4_096;
@@ -28,6 +35,9 @@ pub const PASSWORD_CHARACTERS: usize = 24;
 /// How often a password that lacks a class is drawn again before the random source counts as broken. About 7 % of
 /// the draws lack one, so a sound source gets here once in 10^74 passwords; a stuck one must not spin for ever.
 pub const PASSWORD_DRAWS_MAX: usize = 64;
+
+/// Characters of an id: the UUID of RFC 9562 section 4.
+pub const ID_CHARACTERS: usize = 36;
 
 /// Bytes of a token before it is written as base64url.
 pub const TOKEN_BYTES: usize = 32;
@@ -61,6 +71,8 @@ const _: () = assert!(0 < REVEAL_TTL_SECONDS && REVEAL_TTL_SECONDS <= START_TTL_
 const _: () = assert!(0 < RENEWAL_TTL_SECONDS && RENEWAL_TTL_SECONDS <= SESSION_IDLE_SECONDS);
 const _: () = assert!(SESSION_IDLE_SECONDS < SESSION_TTL_SECONDS);
 const _: () = assert!(CREDENTIAL_MONTHS > 0);
+const _: () = assert!(RESERVED_NAME_MONTHS > 0);
+const _: () = assert!(EVENTS_SHOWN > 0);
 // 28 days are the shortest month: no session outlives a fresh credential, no start runs into its end.
 const _: () = assert!(SESSION_TTL_SECONDS < CREDENTIAL_MONTHS as i64 * 28 * 86_400);
 const _: () = assert!(START_TTL_SECONDS < CREDENTIAL_MONTHS as i64 * 28 * 86_400);

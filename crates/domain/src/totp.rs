@@ -160,6 +160,12 @@ impl Step {
     pub const fn value(self) -> i64 {
         self.0
     }
+
+    /// The step's first second.
+    #[must_use]
+    pub const fn begins_at(self) -> UnixTime {
+        UnixTime::from_seconds(self.0.saturating_mul(TOTP_STEP_SECONDS))
+    }
 }
 
 impl Code {

@@ -1,6 +1,6 @@
-//! Events that stand alone: refusals that changed nothing else. All others are written by the statement that they tell of.
+//! Events that stand alone: refusals that changed nothing else, and values that do not open. All others are written by the statement that they tell of.
 
-use domain::AccountId;
+use domain::{AccountId, OpenError, Unreadable};
 
 use crate::database::Database;
 use crate::error::Error;
@@ -9,6 +9,8 @@ use crate::statement::execute;
 /// A refusal that was decided without touching a row of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// A start with a name that a deletion reserved in the same moment.
+    StartUsernameTaken,
     /// A start, with an enrollment token that is dead or another account's.
     NewCodeTokenInvalid,
     /// A poll with a dead enrollment token.
@@ -37,12 +39,17 @@ pub enum Refusal {
     SessionInvalid,
     /// A logout of such a session.
     LogoutSessionInvalid,
+    /// A deletion of the account with such a session.
+    DeleteSessionInvalid,
+    /// A deletion of the account with a wrong password.
+    DeleteWrongPassword,
 }
 
 impl Refusal {
     /// Kind and outcome, as the table spells them.
     const fn kind_and_outcome(self) -> (&'static str, &'static str) {
         match self {
+            Self::StartUsernameTaken => ("start", "username_taken"),
             Self::NewCodeTokenInvalid => ("new_code", "token_invalid"),
             Self::PollTokenInvalid => ("poll", "token_invalid"),
             Self::RevealTokenUnknown => ("reveal", "token_unknown"),
@@ -57,6 +64,8 @@ impl Refusal {
             Self::LoginWrongPassword => ("login", "wrong_password"),
             Self::SessionInvalid => ("session", "session_invalid"),
             Self::LogoutSessionInvalid => ("logout", "session_invalid"),
+            Self::DeleteSessionInvalid => ("delete", "session_invalid"),
+            Self::DeleteWrongPassword => ("delete", "wrong_password"),
         }
     }
 }
@@ -74,5 +83,20 @@ pub fn record(
 ) -> Result<(), Error> {
     let (kind, outcome) = refusal.kind_and_outcome();
     execute(database, RECORD, &[kind.into(), outcome.into(), account_id.into()])?;
+    Ok(())
+}
+
+/// Records that a sealed value of an account does not open, and why: somebody changed or moved it, or a key is gone.
+///
+/// # Errors
+/// [`Error`].
+pub fn record_unreadable(database: &impl Database, unreadable: &Unreadable) -> Result<(), Error> {
+    let why = match unreadable.why {
+        OpenError::UnknownKey { .. } => "unknown_key",
+        OpenError::UnknownVersion => "unknown_version",
+        OpenError::Malformed => "malformed",
+        OpenError::Forged => "forged",
+    };
+    execute(database, RECORD, &["unreadable".into(), why.into(), unreadable.place.account.into()])?;
     Ok(())
 }

@@ -6,8 +6,10 @@
 //!
 //! What this crate does not do: judge (that is `domain`), know HTTP, Spin or a driver (that is `edge`).
 
+pub mod account;
 pub mod activate;
 mod database;
+pub mod deletion;
 pub mod enroll;
 mod error;
 pub mod event;

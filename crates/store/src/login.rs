@@ -31,7 +31,8 @@ pub fn load(database: &impl Database, username: &Username) -> Result<LoginSnapsh
     })
 }
 
-fn credential(row: &Row) -> Result<Option<LiveCredential>, Error> {
+/// The live credential of a row, if it has one.
+pub(crate) fn credential(row: &Row) -> Result<Option<LiveCredential>, Error> {
     let Some(credential_id) = row.get::<Option<CredentialId>>("credential_id")? else {
         return Ok(None);
     };

@@ -7,16 +7,19 @@ use domain::{PlainToken, SealedTotpSecret, SealedVerifier, TokenHash, Username, 
 
 use crate::database::{Database, Row, Value};
 use crate::error::Error;
+use crate::event::{self, Refusal};
 use crate::statement::{inconsistent, row};
 
 /// A dead pending account of that name goes first: the insert depends on the count of what was deleted, since without
-/// that dependency PostgreSQL may run it before, and both would be lost. Who comes second finds the name taken.
+/// that dependency PostgreSQL may run it before, and both would be lost. Who comes second finds the name taken. A name
+/// that was reserved after this began, while it waited for the deletion, is refused by a trigger.
 const CREATE_ACCOUNT: &str = "
 WITH dead AS (
     DELETE FROM account WHERE username = $2 AND state = 'pending' AND pending_until <= now() RETURNING id),
 created AS (
     INSERT INTO account (id, username, state, pending_until)
     SELECT $1, $2, 'pending', now() + make_interval(secs => $6::bigint) FROM (SELECT count(*) FROM dead) AS gone
+    WHERE NOT EXISTS (SELECT FROM reserved_name WHERE hash = name_hash($2) AND reserved_until > now())
     ON CONFLICT (username) DO NOTHING
     RETURNING id, pending_until),
 draft AS (
@@ -29,14 +32,23 @@ recorded AS (
     FROM (SELECT 1) AS always LEFT JOIN created ON true)
 SELECT floor(extract(epoch FROM reveal_expires_at))::bigint AS reveal_expires_at FROM draft";
 
-/// Creates a pending account with its first code. `None` when the name is taken.
+/// The constraint by which a trigger refuses a name that was reserved while the statement waited for it.
+const USERNAME_IS_FREE: &str = "account_username_is_free";
+
+/// Creates a pending account with its first code. `None` when the name is taken, or reserved for one that was deleted.
 ///
 /// # Errors
 /// [`Error`], and then nothing was created.
 pub fn create_account(database: &impl Database, account: &NewAccount) -> Result<Option<CodeIssued>, Error> {
     let parameters = start_parameters(account.account_id.into(), &account.username, &account.draft);
-    let answer = row(database, CREATE_ACCOUNT, &parameters)?;
-    answer.map(|row| code_issued(&row)).transpose()
+    match row(database, CREATE_ACCOUNT, &parameters) {
+        // The statement was taken back whole, its event with it.
+        Err(Error::Conflict { constraint }) if constraint == USERNAME_IS_FREE => {
+            event::record(database, Refusal::StartUsernameTaken, None)?;
+            Ok(None)
+        }
+        answer => answer?.map(|row| code_issued(&row)).transpose(),
+    }
 }
 
 /// What an enrollment token opens: a start before its deadline, of an account that may still be activated.

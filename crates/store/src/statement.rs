@@ -1,6 +1,6 @@
 //! Runs statements for the rest of the crate: repeats what PostgreSQL asks to repeat, and reads typed columns.
 
-use domain::{AccountId, CredentialId, UnixTime, Username};
+use domain::{AccountId, CredentialId, SessionId, Step, UnixTime, Username};
 
 use crate::database::{Database, Row, StatementError, Value};
 use crate::error::Error;
@@ -105,6 +105,18 @@ impl FromValue for AccountId {
 impl FromValue for CredentialId {
     fn from_value(value: &Value) -> Option<Self> {
         if let Value::Uuid(uuid) = value { Some(Self::from_uuid(*uuid)) } else { None }
+    }
+}
+
+impl FromValue for SessionId {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Uuid(uuid) = value { Some(Self::from_uuid(*uuid)) } else { None }
+    }
+}
+
+impl FromValue for Step {
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value).map(Self::from_value)
     }
 }
 

@@ -113,7 +113,8 @@ fn a_statement_that_changes_an_account_locks_its_row_first() {
         let first = statement.split("),\n").next().unwrap();
         // A start has no row to lock yet: it deletes a dead one, which locks it, or inserts.
         let locks = first.contains("FROM account") || first.contains("JOIN account");
-        let locks = locks && first.contains("FOR NO KEY UPDATE") || first.contains("DELETE FROM account");
+        let lock = first.contains("FOR NO KEY UPDATE") || first.contains("FOR UPDATE");
+        let locks = locks && lock || first.contains("DELETE FROM account");
         assert!(locks, "{name} begins with: {first}");
         checked += 1;
     }

@@ -4,7 +4,9 @@
 //! the new password) and hands the result to a commit. What a race could change is not decided here but by the commit,
 //! from the rows that it has locked; the `Outcome` types say what it may come back with.
 
+pub mod account;
 pub mod activate;
+pub mod deletion;
 pub mod enroll;
 pub mod login;
 pub mod renew;

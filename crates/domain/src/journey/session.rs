@@ -35,3 +35,30 @@ pub struct OpenSession {
     /// Refused logins between that one and this session's, 1,000 at the most.
     pub failed_before: i64,
 }
+
+/// One of the sessions that its owner has open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSession {
+    /// Its public id.
+    pub session_id: SessionId,
+    /// When it was opened.
+    pub created_at: UnixTime,
+    /// When it was last used.
+    pub last_seen_at: UnixTime,
+    /// Whether it is the one that asks.
+    pub is_current: bool,
+}
+
+/// What became of the wish to end one of one's own sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It is over.
+    Ended {
+        /// Whether it was the one that asked.
+        was_current: bool,
+    },
+    /// There is no such session, or it is over already, or it is somebody else's.
+    Unknown,
+    /// The session that asks is itself none any more.
+    NoSession,
+}

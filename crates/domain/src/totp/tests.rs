@@ -22,6 +22,15 @@ fn code_at(secret: &TotpSecret, step: i64) -> Code {
 }
 
 #[test]
+fn a_step_begins_with_the_first_second_that_is_of_it() {
+    for step in [-1, 0, 1, 60_000_000] {
+        let begins_at = Step::from_value(step).begins_at();
+        assert_eq!(Step::at(begins_at), Step::from_value(step));
+        assert_eq!(Step::at(begins_at.plus_seconds(-1)), Step::from_value(step - 1));
+    }
+}
+
+#[test]
 fn the_values_of_rfc_4226_appendix_d_come_out() {
     let expected = [755_224, 287_082, 359_152, 969_429, 338_314, 254_676, 287_922, 162_583, 399_871, 520_489];
     for (counter, value) in (0..).zip(expected) {

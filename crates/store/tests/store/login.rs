@@ -1,7 +1,9 @@
 //! Login: one guess at a time, one login per code.
 
 use domain::journey::login::{Evidence, Outcome};
-use domain::{AfterWrongCode, LockSchedule, PlainToken, Step, Username};
+use domain::{
+    AfterWrongCode, LockSchedule, OpenError, Place, PlainToken, SealedColumn, Step, Unreadable, Username,
+};
 use store::event::{self, Refusal};
 use store::login::Tickets;
 
@@ -170,6 +172,7 @@ fn a_login_tells_the_one_before_it_and_what_failed_in_between() {
 fn every_refusal_that_stands_alone_can_be_recorded() {
     let world = World::new();
     let refusals = [
+        Refusal::StartUsernameTaken,
         Refusal::NewCodeTokenInvalid,
         Refusal::PollTokenInvalid,
         Refusal::RevealTokenUnknown,
@@ -184,9 +187,37 @@ fn every_refusal_that_stands_alone_can_be_recorded() {
         Refusal::LoginWrongPassword,
         Refusal::SessionInvalid,
         Refusal::LogoutSessionInvalid,
+        Refusal::DeleteSessionInvalid,
+        Refusal::DeleteWrongPassword,
     ];
     for refusal in refusals {
         event::record(&world.store, refusal, None).unwrap();
     }
     assert_eq!(world.text("SELECT count(*) FROM event"), refusals.len().to_string());
+}
+
+#[test]
+fn a_value_that_does_not_open_leaves_its_account_and_the_reason() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    let proof = world.right_password(&owner, None);
+    let place = Place {
+        column: SealedColumn::CredentialVerifier,
+        account: owner.account_id,
+        credential: proof.credential_id,
+    };
+    for (why, outcome) in [
+        (OpenError::UnknownKey { key_id: "k9".to_owned() }, "unknown_key"),
+        (OpenError::UnknownVersion, "unknown_version"),
+        (OpenError::Malformed, "malformed"),
+        (OpenError::Forged, "forged"),
+    ] {
+        event::record_unreadable(&world.store, &Unreadable { place, why }).unwrap();
+        assert_eq!(world.events("unreadable", outcome), 1);
+    }
+    let theirs = format!(
+        "SELECT count(*) FROM event WHERE kind = 'unreadable' AND account_id = '{}'",
+        owner.account_id
+    );
+    assert_eq!(world.text(&theirs), "4");
 }

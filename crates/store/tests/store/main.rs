@@ -7,7 +7,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account;
 mod activation;
+mod deletion;
 mod journey;
 mod login;
 mod race;

@@ -19,6 +19,7 @@ fn what_may_never_be_true_is_refused_whoever_writes_it() {
     world.owner("alice");
     world.owner("bob");
     world.start("carol");
+    world.sql("INSERT INTO reserved_name VALUES (name_hash('dave'), now() + '12 months')");
     let of = |name: &str| format!("(SELECT id FROM account WHERE username = '{name}')");
     let (alice, bob, carol) = (of("alice"), of("bob"), of("carol"));
     let mut owner = world.database.owner();
@@ -68,6 +69,18 @@ fn what_may_never_be_true_is_refused_whoever_writes_it() {
         ),
         ("account_username_is_canonical", "UPDATE account SET username = 'Alice' WHERE username = 'alice'".to_owned()),
         ("account_username_is_free", "UPDATE account SET username = 'bob' WHERE username = 'alice'".to_owned()),
+        // A name that is reserved, and a reservation that another one would shorten.
+        (
+            "account_username_is_free",
+            "INSERT INTO account (id, username, state, pending_until)
+                VALUES (gen_random_uuid(), 'dave', 'pending', now() + '1 min')"
+                .to_owned(),
+        ),
+        (
+            "reserved_name_pkey",
+            "INSERT INTO reserved_name VALUES (name_hash('dave'), now() + '1 min')".to_owned(),
+        ),
+        ("reserved_name_hash_is_sha256", "INSERT INTO reserved_name VALUES ('dave', now() + '1 min')".to_owned()),
     ] {
         assert_eq!(refusal(&mut owner, &statement), constraint, "{statement}");
     }
@@ -92,6 +105,11 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
         "UPDATE session SET created_at = now()",
         "SELECT release_account('alice')",
         "SELECT suspend_account('alice')",
+        "SELECT delete_account('alice')",
+        "UPDATE reserved_name SET reserved_until = now()",
+        "DELETE FROM reserved_name",
+        "TRUNCATE reserved_name",
+        "ALTER TABLE account DISABLE TRIGGER account_username_is_not_reserved",
         "SET ROLE pg_read_all_data",
     ] {
         assert_eq!(refusal(&mut application, statement), INSUFFICIENT_PRIVILEGE, "{statement}");
