@@ -152,6 +152,12 @@ impl Request {
         &self.head.path
     }
 
+    /// The last segment of the path, as it was sent: what stands where the route's path has `{id}`.
+    #[must_use]
+    pub fn last_segment(&self) -> &str {
+        self.head.path.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The body as a `T`, whose fields are the ones that the contract names: give it `deny_unknown_fields`.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ use crate::service::Service;
 pub type Handler = fn(&Service, &Request) -> Result<Response, Failure>;
 
 /// An operation: a method at an address. The contract declares no `HEAD`, so there is none: a look at a session counts
-/// as its use.
+/// as its use. A path may end with `/{id}`, which stands for one segment; a handler finds it in
+/// [`Request::last_segment`].
 pub struct Route {
     method: Method,
     path: &'static str,
@@ -33,7 +34,17 @@ impl Route {
     pub const fn new(method: Method, path: &'static str, handler: Handler) -> Self {
         Self { method, path, handler }
     }
+
+    fn is_at(&self, path: &str) -> bool {
+        let Some(parent) = self.path.strip_suffix(PARAMETER) else {
+            return self.path == path;
+        };
+        path.rsplit_once('/').is_some_and(|(before, segment)| before == parent && !segment.is_empty())
+    }
 }
+
+/// The end of a route's path that stands for any one segment.
+const PARAMETER: &str = "/{id}";
 
 /// Answers a request that Spin hands over, whatever it is.
 pub async fn serve(
@@ -84,7 +95,7 @@ fn find<'a>(
 ) -> Result<&'a Route, (Option<&'static str>, Problem)> {
     let mut known = None;
     let mut allowed = Vec::new();
-    for route in routes.iter().filter(|route| route.path == path) {
+    for route in routes.iter().filter(|route| route.is_at(path)) {
         if route.method == method {
             return Ok(route);
         }

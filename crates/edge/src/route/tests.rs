@@ -27,10 +27,21 @@ fn fail(_: &Service, _: &Request) -> Result<Response, Failure> {
     Err(Failure::fault("the disk is full"))
 }
 
+#[derive(Serialize)]
+struct Named<'a> {
+    id: &'a str,
+}
+
+fn name(_: &Service, request: &Request) -> Result<Response, Failure> {
+    Response::ok(&Named { id: request.last_segment() })
+}
+
 const ROUTES: &[Route] = &[
     Route::new(Method::Post, "/api/echo", echo),
     Route::new(Method::Get, "/api/session", refuse),
     Route::new(Method::Delete, "/api/session", fail),
+    Route::new(Method::Get, "/api/sessions", refuse),
+    Route::new(Method::Delete, "/api/sessions/{id}", name),
 ];
 
 const OURS: &str = "http://localhost:3000";
@@ -69,6 +80,38 @@ fn a_known_address_says_which_methods_it_knows() {
     assert_eq!(problem(Method::Get, "/api/echo", &[], b""), not_allowed("POST"));
     assert_eq!(problem(Method::Head, "/api/echo", &[], b""), not_allowed("POST"));
     assert_eq!(problem(Method::Other, "/api/session", &[], b""), not_allowed("GET, DELETE"));
+}
+
+#[test]
+fn a_parameter_is_one_segment_as_it_was_sent() {
+    for segment in ["x", "{id}", "%2f", "a%20b", "..", "018f-A"] {
+        let path = format!("/api/sessions/{segment}?x=/y#/z");
+        let response = answered(Method::Delete, &path, &[], b"").ok().unwrap();
+        assert_eq!(response.body(), format!("{{\"id\":\"{segment}\"}}").as_bytes());
+    }
+    for path in
+        ["/api/sessions/", "/api/sessions//", "/api/sessions//x", "/api/sessions/x/", "/api/sessions/x/y"]
+    {
+        for method in [Method::Get, Method::Delete] {
+            assert_eq!(problem(method, path, &[], b""), Problem::NotFound, "{path}");
+        }
+    }
+    let not_allowed = |allow: &str| Problem::MethodNotAllowed { allow: allow.to_owned() };
+    assert_eq!(problem(Method::Get, "/api/sessions/x", &[], b""), not_allowed("DELETE"));
+    assert_eq!(problem(Method::Delete, "/api/sessions", &[], b""), not_allowed("GET"));
+}
+
+#[test]
+fn the_log_gets_the_route_and_never_the_path() {
+    let route = |method| {
+        let head = Head::new(method, "/api/sessions/s3cret", [("sec-fetch-site", "cross-site")].into_iter());
+        let chunks = stream::iter([Ok::<_, ()>(Vec::new())]);
+        let public_url = || PublicUrl::parse(OURS).map_err(|_| Failure::fault("no origin"));
+        let (route, outcome) = block_on(answer(&Service::new(), head, chunks, ROUTES, public_url));
+        (route, outcome.err().unwrap().problem().code())
+    };
+    assert_eq!(route(Method::Delete), (Some("/api/sessions/{id}"), "cross_site"));
+    assert_eq!(route(Method::Post), (Some("/api/sessions/{id}"), "method_not_allowed"));
 }
 
 #[test]
