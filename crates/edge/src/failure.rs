@@ -18,18 +18,27 @@ pub enum Failure {
 
 /// A sentence for the log. Whoever makes one keeps secrets and personal data out of it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault(String);
+pub struct Fault {
+    sentence: String,
+    unreadable: Option<domain::Unreadable>,
+}
 
 impl Fault {
     /// A fault, told in a sentence for the log.
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+        Self { sentence: sentence.into(), unreadable: None }
     }
 
     /// The sentence for the log.
     #[must_use]
     pub fn sentence(&self) -> &str {
-        &self.0
+        &self.sentence
+    }
+
+    /// The sealed value that did not open, where that is the fault: it leaves an event too.
+    #[must_use]
+    pub const fn unreadable(&self) -> Option<&domain::Unreadable> {
+        self.unreadable.as_ref()
     }
 }
 
@@ -84,7 +93,7 @@ impl From<store::Error> for Failure {
 /// A row that does not open was changed, or its key is gone: never the client's doing.
 impl From<domain::Unreadable> for Failure {
     fn from(error: domain::Unreadable) -> Self {
-        Self::fault(error.to_string())
+        Self::Fault(Fault { sentence: error.to_string(), unreadable: Some(error) })
     }
 }
 
@@ -110,5 +119,19 @@ mod tests {
         assert_eq!(failure.problem(), &Problem::Unavailable);
         let body = failure.problem().to_response();
         assert!(!String::from_utf8_lossy(body.body()).contains("account"));
+    }
+
+    #[test]
+    fn a_sealed_value_that_does_not_open_is_a_fault_that_says_whose_it_is() {
+        let account = domain::AccountId::from_uuid(uuid::Uuid::from_bytes([1; 16]));
+        let credential = domain::CredentialId::from_uuid(uuid::Uuid::from_bytes([2; 16]));
+        let place = domain::Place { column: domain::SealedColumn::CredentialTotpSecret, account, credential };
+        let unreadable = domain::Unreadable { place, why: domain::OpenError::Forged };
+        let failure = Failure::from(unreadable.clone());
+        assert_eq!(failure.problem(), &Problem::Unavailable);
+        let Failure::Fault(fault) = failure else { panic!("no fault") };
+        assert_eq!(fault.unreadable(), Some(&unreadable));
+        assert_eq!(fault.sentence(), unreadable.to_string());
+        assert_eq!(Fault::new("the disk is full").unreadable(), None);
     }
 }

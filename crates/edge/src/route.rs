@@ -61,6 +61,9 @@ pub async fn serve(
     let (route, outcome) = answer(&service, head, incoming.into_body_stream(), routes, public_url).await;
     let response = outcome.unwrap_or_else(|failure| {
         report(component, method, route, &failure);
+        if let Err(failure) = remember(&service, &failure) {
+            report(component, method, route, &failure);
+        }
         failure.problem().to_response()
     });
     let is_https = service.public_url().is_ok_and(|url| url.is_https());
@@ -118,6 +121,17 @@ fn refuse_cross_site(
         Verdict::PassFrom(origin) => public_url()?.origin() == origin,
     };
     if is_ours { Ok(()) } else { Err(Problem::CrossSite.into()) }
+}
+
+/// A sealed value that does not open is the sign of a row that was changed or of a key that is gone: beside the line of
+/// the log it leaves an event, on a connection of its own, since the handler's is back in the pool.
+fn remember(service: &Service, failure: &Failure) -> Result<(), Failure> {
+    let Failure::Fault(fault) = failure else {
+        return Ok(());
+    };
+    fault
+        .unreadable()
+        .map_or(Ok(()), |unreadable| Ok(store::event::record_unreadable(&service.database()?, unreadable)?))
 }
 
 /// One line. The route is one of ours or `-`: a path as it was sent could hold anything.

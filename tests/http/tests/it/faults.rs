@@ -33,6 +33,10 @@ fn requests(client: &Client) -> Vec<Answer> {
         client.post_json("/api/login", &login),
         client.get("/api/session").session(&token),
         client.delete("/api/session").session(&token),
+        client.get("/api/sessions").session(&token),
+        client.delete("/api/sessions/018f4a7e-0000-4000-8000-000000000000").session(&token),
+        client.get("/api/account").session(&token),
+        client.delete("/api/account").session(&token).json(&confirmation),
         client.post_json("/function/generate-password", &start),
         client.post("/function/generate-2fa").bearer(&token),
         client.post_json("/function/authenticate-user", &login),
@@ -92,6 +96,7 @@ fn needing_keys(client: &Client) -> Vec<Answer> {
         client.post_json("/api/password", &json!({ "username": "nobody" })).send(),
         client.post_json("/api/login", &login).send(),
         client.post_json("/function/authenticate-user", &login).send(),
+        client.delete_account(&"A".repeat(43), "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!", "123456"),
     ]
 }
 
@@ -167,19 +172,30 @@ fn when_the_database_comes_back_so_does_the_service() {
 }
 
 #[test]
-fn a_key_that_is_not_on_the_ring_any_more_is_a_503_and_uses_up_nothing() {
+fn a_key_that_is_not_on_the_ring_any_more_is_a_503_that_uses_up_nothing_and_leaves_an_event() {
     let database = TestDatabase::fresh();
     let app = App::start(&database);
     let running = Running { client: app.client(), app, database };
     let account = running.account("rotated");
+    let start = running.client.start(&running.username("rotated-start"));
+    let password = running.client.password(&start.reveal);
+    let _phone = running.client.enrolled(&start.enrollment);
     let code = running.fresh_code(&account);
-    let before = running.database.fingerprint();
+    let before = running.database.fingerprint().without_events();
 
     let other =
         App::with(&Config::over(&running.database).variable("sealing_keys", &format!("new:{GOOD_KEY}")));
-    let login = other.client().login(&account.username, &account.password, &code);
-    login.refused(503, "unavailable");
-    assert_eq!(running.database.fingerprint(), before);
+    let other = other.client();
+    let travel = running.database.time_travel();
+    other.login(&account.username, &account.password, &code).refused(503, "unavailable");
+    assert_eq!(travel.events(&account.username)[4..], ["unreadable/unknown_key"]);
+    other.confirm(&start.enrollment, &password, &code).refused(503, "unavailable");
+    assert_eq!(travel.events(&start.username)[3..], ["unreadable/unknown_key"]);
+    other.login("nobody-at-all", &account.password, &code).refused(401, "invalid_credentials");
+    assert_eq!(running.database.fingerprint().without_events(), before);
+    // This one counts as a use of the session, as every request that comes with one.
+    other.delete_account(&account.session, &account.password, &code).refused(503, "unavailable");
+    assert_eq!(travel.events(&account.username)[5..], ["unreadable/unknown_key"]);
 
     let rotated = format!("new:{GOOD_KEY},{SEALING_KEYS}");
     let both = App::with(&Config::over(&running.database).variable("sealing_keys", &rotated));
