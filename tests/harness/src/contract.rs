@@ -199,7 +199,10 @@ impl Contract {
 
     /// The operations of a path by method; none when the document does not list the path.
     fn methods(&self, path: &str) -> Option<BTreeMap<String, Value>> {
-        let item = self.resolved(self.document["paths"].get(path)?);
+        let paths = object(&self.document["paths"]);
+        let listed =
+            paths.get(path).or_else(|| Some(paths.iter().find(|(known, _)| stands_for(known, path))?.1));
+        let item = self.resolved(listed?);
         let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
         let listed =
             methods.iter().filter_map(|method| Some((method.to_uppercase(), item.get(method)?.clone())));
@@ -232,6 +235,17 @@ impl Contract {
             self.codes_below(part, found);
         }
     }
+}
+
+/// Whether a path of the document with segments such as `{id}` stands for the path of a request. No segment is empty.
+fn stands_for(known: &str, path: &str) -> bool {
+    let (known, path): (Vec<&str>, Vec<&str>) = (known.split('/').collect(), path.split('/').collect());
+    let is_parameter = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    known.len() == path.len()
+        && known
+            .iter()
+            .zip(path)
+            .all(|(known, sent)| *known == sent || is_parameter(known) && !sent.is_empty())
 }
 
 fn object(value: &Value) -> &Map<String, Value> {

@@ -123,6 +123,31 @@ impl Client {
     pub fn logout(&self, session: &str) -> Answer {
         self.delete("/api/session").session(session).send()
     }
+
+    /// Lists one's own sessions.
+    #[must_use]
+    pub fn sessions(&self, session: &str) -> Answer {
+        self.get("/api/sessions").session(session).send()
+    }
+
+    /// Ends one of one's own sessions.
+    #[must_use]
+    pub fn end_session(&self, session: &str, id: &str) -> Answer {
+        self.delete(&format!("/api/sessions/{id}")).session(session).send()
+    }
+
+    /// Asks for all that is stored about oneself.
+    #[must_use]
+    pub fn own_account(&self, session: &str) -> Answer {
+        self.get("/api/account").session(session).send()
+    }
+
+    /// Deletes one's own account.
+    #[must_use]
+    pub fn delete_account(&self, session: &str, password: &str, code: &str) -> Answer {
+        let body = json!({ "password": password, "code": code });
+        self.delete("/api/account").session(session).json(&body).send()
+    }
 }
 
 impl Running {
@@ -170,6 +195,13 @@ impl Running {
     pub fn login(&self, account: &Account) -> Answer {
         let code = self.fresh_code(account);
         self.client.login(&account.username, &account.password, &code)
+    }
+
+    /// Deletes the account with all that is right.
+    #[must_use]
+    pub fn delete(&self, account: &Account) -> Answer {
+        let code = self.fresh_code(account);
+        self.client.delete_account(&account.session, &account.password, &code)
     }
 
     /// Lets the credentials expire, and logs in with them. Returns the renewal token.

@@ -86,6 +86,13 @@ impl TimeTravel<'_> {
         );
     }
 
+    /// The twelve months for which the name of a deleted account is reserved have passed.
+    pub fn end_reservation(&self, username: &str) {
+        let statement = "UPDATE reserved_name SET reserved_until = now() - interval '1 second' \
+                         WHERE hash = sha256(convert_to($1, 'UTF8')) AND reserved_until > now()";
+        assert_eq!(self.client().execute(statement, &[&username]).unwrap(), 1, "{username} is reserved");
+    }
+
     /// The codes that were used are forgotten, so that the current one is fresh, as if minutes had passed.
     pub fn forget_used_steps(&self, username: &str) {
         self.credential(username, "last_step = last_step - 1000", "live");
@@ -133,11 +140,27 @@ impl TimeTravel<'_> {
         row.map(|row| row.get(0))
     }
 
+    /// The account's row with what PostgreSQL knows about its last change, to see that it was not written at all.
+    #[must_use]
+    pub fn account_row(&self, username: &str) -> String {
+        let statement =
+            "SELECT xmin::text || ' ' || xmax::text || ' ' || account::text FROM account WHERE username = $1";
+        self.client().query_one(statement, &[&username]).unwrap().get(0)
+    }
+
     /// The account's id as text, to see whether a name has changed hands.
     #[must_use]
     pub fn account_id(&self, username: &str) -> String {
         let statement = "SELECT id::text FROM account WHERE username = $1";
         self.client().query_one(statement, &[&username]).unwrap().get(0)
+    }
+
+    /// The public id of the account's only session.
+    #[must_use]
+    pub fn session_id(&self, username: &str) -> String {
+        let statement =
+            "SELECT session.id::text FROM session JOIN account USING (credential_id) WHERE username = $1";
+        self.client().query_one(statement, &[&username]).expect("there is one").get(0)
     }
 
     /// How many accounts, credentials and sessions belong to the name.
@@ -160,6 +183,32 @@ impl TimeTravel<'_> {
         let statement = format!("SELECT kind || '/' || outcome FROM event WHERE {OF_ACCOUNT} ORDER BY id");
         let rows = self.client().query(&statement, &[&username]).unwrap();
         rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The events of an account that may be gone, oldest first, as `kind/outcome`.
+    #[must_use]
+    pub fn events_of_id(&self, account_id: &str) -> Vec<String> {
+        let statement = "SELECT kind || '/' || outcome FROM event WHERE account_id::text = $1 ORDER BY id";
+        let rows = self.client().query(statement, &[&account_id]).unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Adds events of the account, each a second older than the one before it and all older than those that are there.
+    pub fn add_old_events(&self, username: &str, count: i32) {
+        let statement = "INSERT INTO event (at, kind, outcome, account_id) \
+             SELECT oldest.at - make_interval(secs => number), 'login', 'wrong_password', oldest.account_id \
+             FROM (SELECT min(at) AS at, account_id FROM event JOIN account ON account.id = event.account_id \
+                   WHERE username = $1 GROUP BY account_id) AS oldest, generate_series(1, $2) AS number";
+        assert_eq!(
+            self.client().execute(statement, &[&username, &count]).unwrap(),
+            u64::from(count.unsigned_abs())
+        );
+    }
+
+    /// Removes the account with the help desk's own function.
+    #[must_use]
+    pub fn remove(&self, username: &str) -> bool {
+        self.call("delete_account", username)
     }
 
     /// Suspends the account, with the operator's own function.

@@ -1,5 +1,6 @@
 //! Bad input of every kind, at every address that takes a body: the documented refusal, and not one row changed.
 
+use harness::client::SESSION_COOKIE;
 use harness::quiet;
 use harness::shared::Running;
 use serde_json::{Map, Value, json};
@@ -11,16 +12,18 @@ const BODY_MAX: usize = 4096;
 
 /// An address that takes a body, and a body that it would look at.
 struct Target {
+    method: &'static str,
     path: &'static str,
     body: Value,
     /// Whether no body at all is as good as an empty object.
     optional: bool,
 }
 
-fn targets() -> [Target; 8] {
+fn targets() -> [Target; 9] {
     let start = || json!({ "username": "bad-input" });
     let login = || json!({ "username": "bad-input", "password": PASSWORD, "code": "123456" });
-    let target = |path, body, optional| Target { path, body, optional };
+    let target = |path, body, optional| Target { method: "POST", path, body, optional };
+    let deletion = json!({ "password": PASSWORD, "code": "123456" });
     [
         target("/api/password", start(), false),
         target("/function/generate-password", start(), false),
@@ -30,13 +33,15 @@ fn targets() -> [Target; 8] {
         target("/api/totp/confirm", json!({ "password": PASSWORD, "code": "123456" }), false),
         target("/api/login", login(), false),
         target("/function/authenticate-user", login(), false),
+        Target { method: "DELETE", ..target("/api/account", deletion, false) },
     ]
 }
 
-/// Sends to every address with a good Bearer where one is needed, and sees that no row changed, of no table.
+/// Sends to every address with a good Bearer or session where one is needed, and sees that no row changed, of no table.
 fn each_refuses(code: &str, status: u16, mut requests: impl FnMut(&Target) -> Vec<Request>) {
     let running = quiet();
     let enrollment = ready_to_activate(&running);
+    let cookie = format!("{SESSION_COOKIE}={}", running.account("signed-in").session);
     for target in targets() {
         let needs_bearer = target.path.contains("totp") || target.path.contains("2fa");
         let bearer = format!("Bearer {enrollment}");
@@ -45,8 +50,11 @@ fn each_refuses(code: &str, status: u16, mut requests: impl FnMut(&Target) -> Ve
             if needs_bearer {
                 headers.push(("authorization", &bearer));
             }
+            if target.method == "DELETE" {
+                headers.push(("cookie", &cookie));
+            }
             let before = running.database.fingerprint();
-            let answer = running.client.raw("POST", target.path, &headers, &request.body);
+            let answer = running.client.raw(target.method, target.path, &headers, &request.body);
             let sent: String = String::from_utf8_lossy(&request.body).chars().take(200).collect();
             assert_eq!((answer.status, answer.code().as_str()), (status, code), "{} {sent:?}", target.path);
             assert_eq!(running.database.fingerprint(), before, "{} {sent:?}", target.path);
@@ -242,7 +250,7 @@ fn half_a_body_changes_nothing() {
     for target in targets() {
         let before = running.database.fingerprint();
         let whole = target.body.to_string();
-        if let Some(answer) = running.client.half_a_body("POST", target.path, JSON, whole.as_bytes()) {
+        if let Some(answer) = running.client.half_a_body(target.method, target.path, JSON, whole.as_bytes()) {
             assert!((400..500).contains(&answer.status), "{} {answer:?}", target.path);
         }
         assert_eq!(running.database.fingerprint(), before, "{}", target.path);

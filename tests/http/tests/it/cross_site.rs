@@ -42,6 +42,8 @@ fn a_request_that_changes_something_is_refused_from_another_site_and_from_nowher
         ("/api/totp/confirm", "POST"),
         ("/api/login", "POST"),
         ("/api/session", "DELETE"),
+        ("/api/sessions/018f4a7e-0000-4000-8000-000000000000", "DELETE"),
+        ("/api/account", "DELETE"),
         ("/function/generate-password", "POST"),
         ("/function/generate-2fa", "POST"),
         ("/function/authenticate-user", "POST"),
@@ -83,6 +85,27 @@ fn another_sites_page_cannot_log_anybody_out_or_in() {
 }
 
 #[test]
+fn another_sites_page_can_neither_end_a_session_nor_delete_an_account() {
+    let running = shared();
+    let account = running.account("csrf-own");
+    let code = running.fresh_code(&account);
+    let id = running.client.sessions(&account.session).ok(200)[0]["id"].as_str().unwrap().to_owned();
+    let body = json!({ "password": account.password, "code": code });
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null")]
+    {
+        let client = &running.client;
+        let end = client.delete(&format!("/api/sessions/{id}")).session(&account.session);
+        let delete = client.delete("/api/account").session(&account.session).json(&body);
+        for request in [end, delete] {
+            request.header(name, value).send().refused(403, "cross_site");
+        }
+    }
+    let deleted = running.client.delete_account(&account.session, &account.password, &code);
+    assert_eq!(deleted.status, 204, "session and code are unused: {deleted:?}");
+}
+
+#[test]
 fn a_form_of_another_site_cannot_be_sent_as_json() {
     let running = shared();
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
@@ -96,7 +119,9 @@ fn a_form_of_another_site_cannot_be_sent_as_json() {
 #[test]
 fn no_preflight_is_ever_granted() {
     let running = shared();
-    for path in ["/api/login", "/api/session", "/function/authenticate-user"] {
+    for path in
+        ["/api/login", "/api/session", "/api/sessions/x", "/api/account", "/function/authenticate-user"]
+    {
         let preflight = running.client.request("OPTIONS", path).header("origin", "https://evil.test");
         let answer = preflight.header("access-control-request-method", "POST").send();
         answer.refused(405, "method_not_allowed");

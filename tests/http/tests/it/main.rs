@@ -7,6 +7,7 @@
     reason = "These are tests: a panic is how one fails. (clippy knows them only inside #[test] functions.)"
 )]
 
+mod account;
 mod bad_input;
 mod components;
 mod confirm;
@@ -24,6 +25,7 @@ mod renewal;
 mod reveal;
 mod secrets;
 mod session;
+mod sessions;
 mod statements;
 mod tokens;
 mod totp;

@@ -15,7 +15,11 @@ const AT_ONCE: usize = 16;
 
 /// Lets `AT_ONCE` requests go together; `request` is told which one it is.
 fn together(request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
-    let barrier = Barrier::new(AT_ONCE);
+    so_many_together(AT_ONCE, request)
+}
+
+fn so_many_together(count: usize, request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+    let barrier = Barrier::new(count);
     thread::scope(|scope| {
         let run = |number| {
             let (barrier, request) = (&barrier, &request);
@@ -24,7 +28,7 @@ fn together(request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
                 request(number)
             })
         };
-        let threads: Vec<_> = (0..AT_ONCE).map(run).collect();
+        let threads: Vec<_> = (0..count).map(run).collect();
         threads.into_iter().map(|thread| thread.join().expect("the request is answered")).collect()
     })
 }
@@ -209,4 +213,48 @@ fn new_codes_at_once_leave_one_code_that_is_good() {
     let good = tokens.iter().filter(|token| running.client.reveal(token).status == 200).count();
     assert_eq!(good, 1);
     running.client.reveal(&start.reveal).refused(404, "token_unknown");
+}
+
+#[test]
+fn one_of_fifty_deletions_with_one_code_deletes() {
+    let running = shared();
+    let account = running.account("deletions");
+    let code = running.fresh_code(&account);
+    let answers =
+        so_many_together(50, |_| running.client.delete_account(&account.session, &account.password, &code));
+    assert_eq!(tally(&answers), expected([(204, "", 1), (401, "session_invalid", 49)]));
+    let nothing = Belongings { accounts: 0, live: 0, unconfirmed: 0, sessions: 0 };
+    assert_eq!(running.database.time_travel().belongings(&account.username), nothing);
+}
+
+#[test]
+fn a_deletion_beside_logins_starts_and_looks_leaves_nothing_behind() {
+    let running = shared();
+    for _ in 0..4 {
+        let account = running.account("leaves");
+        let session = running.login(&account).session();
+        let code = running.fresh_code(&account);
+        let start = json!({ "username": account.username });
+        let answers = together(|number| match number % 4 {
+            0 => running.client.delete_account(&account.session, &account.password, &code),
+            1 => running.client.login(&account.username, &account.password, &code),
+            2 => running.client.post_json("/api/password", &start).send(),
+            _ => running.client.sessions(&session),
+        });
+        let of = |kind: usize| answers.iter().skip(kind).step_by(4);
+        let deleted = of(0).filter(|answer| answer.status == 204).count();
+        let opened = of(1).filter(|answer| answer.status == 200).count();
+        assert_eq!(deleted + opened, 1, "the code is good for one of both: {:?}", tally(&answers));
+        assert!(
+            of(0).chain(of(1)).all(|answer| [200, 204, 401].contains(&answer.status)),
+            "{:?}",
+            tally(&answers)
+        );
+        assert!(of(2).all(|answer| answer.code() == "username_taken"), "{:?}", tally(&answers));
+        assert!(of(3).all(|answer| [200, 401].contains(&answer.status)), "{:?}", tally(&answers));
+        let belongings = running.database.time_travel().belongings(&account.username);
+        let nothing = Belongings { accounts: 0, live: 0, unconfirmed: 0, sessions: 0 };
+        let all = Belongings { accounts: 1, live: 1, unconfirmed: 0, sessions: 3 };
+        assert_eq!(belongings, if deleted == 1 { nothing } else { all });
+    }
 }

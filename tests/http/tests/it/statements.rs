@@ -47,12 +47,32 @@ fn a_login_takes_two_statements_and_nothing_more_than_three() {
     let session = count("login", 200, &|| client.login(&name, &password, &right)).session();
     count("login, used code", 401, &|| client.login(&name, &password, &right));
     count("session", 200, &|| client.session(&session));
+    let sessions = count("sessions", 200, &|| client.sessions(&session)).json();
+    let others = sessions.as_array().unwrap().iter().find(|other| other["current"] == false).unwrap();
+    let others = harness::journey::text(others, "id");
+    count("end a session", 204, &|| client.end_session(&session, &others));
+    count("end a session, over", 404, &|| client.end_session(&session, &others));
+    count("account", 200, &|| client.own_account(&session));
     count("logout", 204, &|| client.logout(&session));
+    count("account, logged out", 401, &|| client.own_account(&session));
+    count("sessions, logged out", 401, &|| client.sessions(&session));
+    count("end a session, logged out", 401, &|| client.end_session(&session, &others));
+    count("delete, logged out", 401, &|| client.delete_account(&session, &password, &right));
     database.time_travel().forget_used_steps(&name);
     database.time_travel().expire_credentials(&name);
     let expired = count("login, expired", 403, &|| client.login(&name, &password, &right)).json();
     let renewal = harness::journey::text(&expired, "renewal_token");
     count("renew", 201, &|| start_request().bearer(&renewal).send());
+
+    let leaving = running.account("counted-too");
+    let delete = |password: &str, code: &str| client.delete_account(&leaving.session, password, code);
+    let code = running.fresh_code(&leaving);
+    count("delete, wrong password", 401, &|| delete(&another_password(&leaving.password), &code));
+    count("delete, wrong code", 401, &|| delete(&leaving.password, &running.wrong_code(&leaving)));
+    let code = running.fresh_code(&leaving);
+    count("delete", 204, &|| delete(&leaving.password, &code));
+    let reserved = serde_json::json!({ "username": leaving.username });
+    count("start, reserved", 409, &|| client.post_json("/api/password", &reserved).send());
 
     for (name, statements) in &counted {
         assert!((1..=MOST).contains(statements), "{name} takes {statements}: {counted:?}");

@@ -53,9 +53,14 @@ fn a_token_of_another_purpose_is_refused_everywhere_and_nothing_is_used_up() {
     for (_, token) in [enrollment, renewal, session] {
         running.client.reveal(token).refused(404, "token_unknown");
     }
+    let id = running.database.time_travel().session_id(session.0);
     for (_, token) in [reveal, enrollment, renewal] {
         running.client.session(token).refused(401, "session_invalid");
         running.client.logout(token).refused(401, "session_invalid");
+        running.client.sessions(token).refused(401, "session_invalid");
+        running.client.end_session(token, &id).refused(401, "session_invalid");
+        running.client.own_account(token).refused(401, "session_invalid");
+        running.client.delete_account(token, password, "123456").refused(401, "session_invalid");
     }
     assert_eq!(running.database.fingerprint().without_events(), before);
 
