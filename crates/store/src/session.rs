@@ -100,7 +100,8 @@ fn own_session(row: &Row) -> Result<OwnSession, Error> {
     })
 }
 
-/// The account's row is locked first, so that two sessions that end each other do not deadlock, and one of them wins.
+/// The account's row is locked first, so that sessions that end each other, and a deletion beside them, come one after
+/// the other and never deadlock. Of two that end each other one wins.
 /// Locked are the session that asks and the one that is asked about, if both are good and of one account.
 const END_OWN: &str = "
 WITH owner AS (

@@ -230,7 +230,7 @@ fn paused(world: &World) -> NativeDatabase {
 
 /// Runs `beside` while `first` holds its locks, lets `first` commit once `beside` waits for them, and returns what
 /// `beside` got.
-fn waits_for<T: Send>(
+pub(crate) fn waits_for<T: Send>(
     world: &World,
     first: NativeDatabase,
     beside: impl FnOnce(&NativeDatabase) -> T + Send,

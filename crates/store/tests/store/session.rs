@@ -2,10 +2,11 @@
 
 use domain::journey::deletion;
 use domain::journey::session::{Ending, OwnSession};
-use domain::{PlainToken, SessionId};
-use harness::TestDatabase;
-use store::{Error, StatementError};
+use domain::{PlainToken, SessionId, UnixTime};
+use harness::{NativeDatabase, TestDatabase};
+use store::{Database, Error, StatementError};
 
+use crate::deletion::waits_for;
 use crate::journey::{Owner, World};
 use crate::race::race;
 
@@ -53,11 +54,11 @@ fn using_a_session_keeps_it_from_idling_but_not_from_ageing() {
     let token = world.owner("alice").session.hash();
     world.sql("UPDATE session SET last_seen_at = now() - '59 minutes'::interval");
     let session = store::session::touch(&world.store, &token).unwrap().unwrap();
-    let now = i64::try_from(world.database.now()).unwrap();
-    assert!((3_590..=3_600).contains(&(session.session_expires_at.seconds() - now)), "an hour from now");
+    let left = |ends: UnixTime| ends.seconds() - i64::try_from(world.database.now()).unwrap();
+    assert!((3_540..=3_600).contains(&left(session.session_expires_at)), "an hour from now");
     world.sql("UPDATE session SET created_at = now() - '11 hours 30 minutes'::interval");
     let session = store::session::touch(&world.store, &token).unwrap().unwrap();
-    assert!((1_790..=1_800).contains(&(session.session_expires_at.seconds() - now)), "half an hour is left");
+    assert!((1_740..=1_800).contains(&left(session.session_expires_at)), "half an hour is left");
     world.sql("UPDATE credential SET expires_at = now() + '1 minute'::interval");
     let session = store::session::touch(&world.store, &token).unwrap().unwrap();
     assert_eq!(session.session_expires_at, session.expires_at, "never past its credential");
@@ -189,6 +190,20 @@ fn of_sessions_that_end_each_other_one_wins_and_none_deadlocks() {
         assert_eq!((ended, none), (1, 1), "{endings:?}");
     }
     assert_eq!(deadlocks(&world), "0");
+}
+
+#[test]
+fn ending_a_session_takes_its_turn_behind_whoever_holds_the_account() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    let (_, other_id) = another_session(&mut world, &owner);
+    let first = NativeDatabase::new(world.database.owner());
+    first.execute("BEGIN", &[]).unwrap();
+    first.execute("SELECT FROM account FOR NO KEY UPDATE", &[]).unwrap();
+    let ended = waits_for(&world, first, |connection| {
+        store::session::end_own(connection, &owner.session.hash(), other_id)
+    });
+    assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
 }
 
 /// Those that PostgreSQL has counted in this database. A statement that is repeated hides one.
