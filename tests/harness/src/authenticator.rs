@@ -47,9 +47,14 @@ impl Authenticator {
 
     /// All the six digits that are the code of no step near this point in time.
     pub fn wrong_codes_at(&self, seconds: u64) -> impl Iterator<Item = String> {
-        let right: Vec<String> =
-            (0..=8).map(|step| self.code_at(seconds + step * STEP_SECONDS - 4 * STEP_SECONDS)).collect();
+        let right = self.codes_near(seconds);
         (0..1_000_000).map(|number| format!("{number:06}")).filter(move |code| !right.contains(code))
+    }
+
+    /// The codes of the steps around a point in time, more of them than any service takes.
+    #[must_use]
+    pub fn codes_near(&self, seconds: u64) -> Vec<String> {
+        (0..=8).map(|step| self.code_at(seconds + step * STEP_SECONDS - 4 * STEP_SECONDS)).collect()
     }
 }
 

@@ -92,11 +92,11 @@ impl Client {
 /// A request that is being made.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'client> {
-    client: &'client Client,
-    method: String,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) client: &'client Client,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request<'_> {

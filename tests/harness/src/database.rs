@@ -1,8 +1,10 @@
 //! A database of one's own, migrated, and gone when it is dropped.
 
+use std::ops::{Deref, DerefMut};
 use std::process;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use postgres::config::Host;
@@ -18,10 +20,15 @@ pub const APPLICATION_ROLE: &str = "cofrap_app";
 /// something in a URL are there to show that every DSN is encoded. Tests search logs and dumps for it.
 pub const APPLICATION_PASSWORD: &str = "test/only:p@ss%word#1";
 
+/// How long a connection that is kept may take to say that it still works.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A fresh copy of the migrated template.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
+    reader: Kept,
+    mover: Kept,
 }
 
 impl TestDatabase {
@@ -35,7 +42,7 @@ impl TestDatabase {
         maintenance()
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .expect("a database can be copied from the template");
-        Self { name }
+        Self { name, reader: Kept::default(), mover: Kept::default() }
     }
 
     /// The database's name.
@@ -56,6 +63,22 @@ impl TestDatabase {
         Client::connect(&self.owner_url(), NoTls).expect("the owner can connect")
     }
 
+    /// The owner's connection for what only reads. Nothing else may be done with it: it is shared.
+    pub(crate) fn reader(&self) -> KeptClient<'_> {
+        self.reader.get(|| self.owner())
+    }
+
+    /// The owner's connection for what moves rows, without the triggers that refuse to turn a step back. It is shared.
+    pub(crate) fn mover(&self) -> KeptClient<'_> {
+        self.mover.get(|| {
+            let mut client = self.owner();
+            client
+                .batch_execute("SET session_replication_role = replica")
+                .expect("the tests' owner is a superuser");
+            client
+        })
+    }
+
     /// A connection as the application role.
     #[must_use]
     pub fn application(&self) -> Client {
@@ -72,6 +95,27 @@ impl TestDatabase {
     #[must_use]
     pub fn application_dsn(&self) -> String {
         application_dsn(&self.host(), self.port(), &self.name)
+    }
+
+    /// The same without the pin on READ COMMITTED: the role's default counts.
+    ///
+    /// # Panics
+    /// When the DSN pins nothing.
+    #[must_use]
+    pub fn application_dsn_without_pin(&self) -> String {
+        let dsn = self.application_dsn();
+        let (unpinned, pin) = dsn.split_once("&options=").expect("the pin is the last of the parameters");
+        assert!(pin.contains("read"), "the pin is the last of the parameters: {pin}");
+        unpinned.to_owned()
+    }
+
+    /// Makes REPEATABLE READ the application role's default in this database, as an operator might.
+    pub fn default_to_repeatable_read(&self) {
+        let statement = format!(
+            "ALTER ROLE {APPLICATION_ROLE} IN DATABASE {} SET default_transaction_isolation = 'repeatable read'",
+            self.name
+        );
+        self.owner().batch_execute(&statement).unwrap();
     }
 
     /// The host that PostgreSQL listens on.
@@ -93,7 +137,7 @@ impl TestDatabase {
     /// second early, a code would be of a step that has not begun.
     #[must_use]
     pub fn now(&self) -> u64 {
-        let row = self.owner().query_one("SELECT floor(extract(epoch FROM now()))::bigint", &[]).unwrap();
+        let row = self.reader().query_one("SELECT floor(extract(epoch FROM now()))::bigint", &[]).unwrap();
         u64::try_from(row.get::<_, i64>(0)).unwrap()
     }
 
@@ -101,7 +145,7 @@ impl TestDatabase {
     #[must_use]
     pub fn seconds(&self, time: &str) -> u64 {
         let statement = "SELECT floor(extract(epoch FROM $1::text::timestamptz))::bigint";
-        let row = self.owner().query_one(statement, &[&time]).expect("a point in time");
+        let row = self.reader().query_one(statement, &[&time]).expect("a point in time");
         u64::try_from(row.get::<_, i64>(0)).unwrap()
     }
 
@@ -110,7 +154,7 @@ impl TestDatabase {
     pub fn six_months_from_now(&self) -> u64 {
         let statement = "SELECT floor(extract(epoch FROM (now() AT TIME ZONE 'UTC' + interval '6 months') \
                          AT TIME ZONE 'UTC'))::bigint";
-        u64::try_from(self.owner().query_one(statement, &[]).unwrap().get::<_, i64>(0)).unwrap()
+        u64::try_from(self.reader().query_one(statement, &[]).unwrap().get::<_, i64>(0)).unwrap()
     }
 
     /// Ends every connection to the database and refuses new ones.
@@ -133,6 +177,44 @@ impl Drop for TestDatabase {
         if let Ok(mut client) = Client::connect(&workspace::maintenance_url(), NoTls) {
             client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).ok();
         }
+    }
+}
+
+/// A connection that is made when it is first needed, and again after it broke: making one costs more than any query.
+#[derive(Default)]
+struct Kept(Mutex<Option<Client>>);
+
+impl Kept {
+    fn get(&self, connect: impl FnOnce() -> Client) -> KeptClient<'_> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let works = kept.as_mut().is_some_and(|client| client.is_valid(PATIENCE).is_ok());
+        if !works {
+            *kept = Some(connect());
+        }
+        KeptClient(kept)
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Kept")
+    }
+}
+
+/// A kept connection, while somebody uses it.
+pub(crate) struct KeptClient<'kept>(MutexGuard<'kept, Option<Client>>);
+
+impl Deref for KeptClient<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.0.as_ref().expect("it was just connected")
+    }
+}
+
+impl DerefMut for KeptClient<'_> {
+    fn deref_mut(&mut self) -> &mut Client {
+        self.0.as_mut().expect("it was just connected")
     }
 }
 

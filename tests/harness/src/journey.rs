@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Request;
 use crate::shared::Running;
 use crate::{Answer, Authenticator, Client};
 
@@ -53,14 +54,19 @@ impl Client {
     #[track_caller]
     #[must_use]
     pub fn start(&self, username: &str) -> Start {
-        started(&self.post_json("/api/password", &json!({ "username": username })).send())
+        started(&self.start_request(username).send())
+    }
+
+    /// A start with a name, not sent yet.
+    pub fn start_request(&self, username: &str) -> Request<'_> {
+        self.post_json("/api/password", &json!({ "username": username }))
     }
 
     /// Starts with a Bearer: a renewal, or a new code.
     #[track_caller]
     #[must_use]
     pub fn start_with(&self, username: &str, token: &str) -> Start {
-        started(&self.post_json("/api/password", &json!({ "username": username })).bearer(token).send())
+        started(&self.start_request(username).bearer(token).send())
     }
 
     /// Polls as the waiting page does.
@@ -72,7 +78,12 @@ impl Client {
     /// Spends a reveal token.
     #[must_use]
     pub fn reveal(&self, token: &str) -> Answer {
-        self.post_json("/api/password/reveal", &json!({ "token": token })).send()
+        self.reveal_request(token).send()
+    }
+
+    /// A reveal, not sent yet.
+    pub fn reveal_request(&self, token: &str) -> Request<'_> {
+        self.post_json("/api/password/reveal", &json!({ "token": token }))
     }
 
     /// Spends a reveal token that must be good, and returns the password.
@@ -85,7 +96,12 @@ impl Client {
     /// Asks for a second factor's secret.
     #[must_use]
     pub fn enroll(&self, enrollment: &str) -> Answer {
-        self.post("/api/totp").bearer(enrollment).send()
+        self.enroll_request(enrollment).send()
+    }
+
+    /// A request for a second factor's secret, not sent yet.
+    pub fn enroll_request(&self, enrollment: &str) -> Request<'_> {
+        self.post("/api/totp").bearer(enrollment)
     }
 
     /// Asks for a second factor's secret, which must come, and scans it.
@@ -100,28 +116,46 @@ impl Client {
     /// Activates.
     #[must_use]
     pub fn confirm(&self, enrollment: &str, password: &str, code: &str) -> Answer {
-        self.post_json("/api/totp/confirm", &json!({ "password": password, "code": code }))
-            .bearer(enrollment)
-            .send()
+        self.confirm_request(enrollment, password, code).send()
+    }
+
+    /// An activation, not sent yet.
+    pub fn confirm_request(&self, enrollment: &str, password: &str, code: &str) -> Request<'_> {
+        let body = json!({ "password": password, "code": code });
+        self.post_json("/api/totp/confirm", &body).bearer(enrollment)
     }
 
     /// Logs in.
     #[must_use]
     pub fn login(&self, username: &str, password: &str, code: &str) -> Answer {
+        self.login_request(username, password, code).send()
+    }
+
+    /// A login, not sent yet.
+    pub fn login_request(&self, username: &str, password: &str, code: &str) -> Request<'_> {
         self.post_json("/api/login", &json!({ "username": username, "password": password, "code": code }))
-            .send()
     }
 
     /// Asks about a session.
     #[must_use]
     pub fn session(&self, session: &str) -> Answer {
-        self.get("/api/session").session(session).send()
+        self.session_request(session).send()
+    }
+
+    /// A question about a session, not sent yet.
+    pub fn session_request(&self, session: &str) -> Request<'_> {
+        self.get("/api/session").session(session)
     }
 
     /// Logs out.
     #[must_use]
     pub fn logout(&self, session: &str) -> Answer {
-        self.delete("/api/session").session(session).send()
+        self.logout_request(session).send()
+    }
+
+    /// A logout, not sent yet.
+    pub fn logout_request(&self, session: &str) -> Request<'_> {
+        self.delete("/api/session").session(session)
     }
 
     /// Lists one's own sessions.
@@ -234,8 +268,10 @@ pub fn text(body: &Value, field: &str) -> String {
     body[field].as_str().unwrap_or_else(|| panic!("no text in {field}: {body}")).to_owned()
 }
 
+/// What a start's answer holds.
 #[track_caller]
-fn started(answer: &Answer) -> Start {
+#[must_use]
+pub fn started(answer: &Answer) -> Start {
     let body = answer.ok(201);
     let link = text(&body, "reveal_url");
     let (_, token) = link.split_once("/reveal#").expect("the token is the fragment of the link");

@@ -3,7 +3,7 @@
 //!
 //! It owns everything that a test needs and that is no assertion of its own: finding the binaries, making and dropping
 //! databases, starting and stopping the host, walking the journey, moving rows through time. It knows the app only by
-//! its contract; the one module that knows tables is [`time_travel`]. It starts no PostgreSQL: `make test` does, and
+//! its contract; only [`rows`] and [`time_travel`] know tables. It starts no PostgreSQL: `make test` does, and
 //! says where it is in `TEST_DATABASE_URL`.
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod authenticator;
+pub mod barrier;
 pub mod client;
 pub mod contract;
 pub mod database;
@@ -24,6 +25,7 @@ pub mod fingerprint;
 pub mod journey;
 pub mod native;
 pub mod raw;
+pub mod rows;
 pub mod shared;
 pub mod statements;
 mod template;

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::client::{Answer, Client, Exchange};
+use crate::client::{Answer, Client, Exchange, Request};
 use crate::contract::Contract;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,12 +18,7 @@ impl Client {
     /// When there is no answer, or one that the document does not know.
     #[must_use]
     pub fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = head(self.address(), method, path, headers);
-        if !body.is_empty() {
-            request.extend(format!("content-length: {}\r\n", body.len()).into_bytes());
-        }
-        request.extend(b"\r\n");
-        request.extend(body);
+        let request = whole(self.address(), method, path, headers, body);
         let answer =
             self.exchange(&request, End::Open).unwrap_or_else(|| panic!("{method} {path} got no answer"));
         Contract::get().check(&Exchange { method, path, body, answer: &answer });
@@ -55,19 +50,75 @@ impl Client {
     }
 
     fn exchange(&self, request: &[u8], end: End) -> Option<Answer> {
-        let mut stream = TcpStream::connect(self.address()).expect("the app listens");
-        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout can be set");
+        let mut stream = connect(self.address());
         // A server that refuses early may close before all is sent; what it said is still there to be read.
         stream.write_all(request).ok();
         if end == End::Closed {
             stream.shutdown(Shutdown::Write).ok();
         }
-        let mut bytes = Vec::new();
-        match stream.read_to_end(&mut bytes) {
-            Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("no answer: {error}"),
-            _ if bytes.is_empty() => None,
-            _ => Some(parse(&bytes)),
-        }
+        read_answer(&mut stream)
+    }
+}
+
+/// A request whose last byte is not sent yet.
+pub struct Held {
+    method: String,
+    path: String,
+    body: Vec<u8>,
+    stream: TcpStream,
+    last: u8,
+}
+
+impl Request<'_> {
+    /// Sends all of it but the last byte, over a connection of its own.
+    #[must_use]
+    pub fn hold(self) -> Held {
+        let Request { client, method, path, headers, body } = self;
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut request = whole(client.address(), &method, &path, &headers, &body);
+        let last = request.pop().expect("a request ends with an empty line at least");
+        let mut stream = connect(client.address());
+        stream.write_all(&request).expect("the server reads on");
+        Held { method, path, body, stream, last }
+    }
+}
+
+impl Held {
+    /// Sends the last byte.
+    pub fn release(&mut self) {
+        self.stream.write_all(&[self.last]).expect("the server reads on");
+    }
+
+    /// Reads the answer, and checks it against the document.
+    ///
+    /// # Panics
+    /// When there is no answer, or one that the document does not know.
+    #[must_use]
+    pub fn answer(mut self) -> Answer {
+        let answer = read_answer(&mut self.stream)
+            .unwrap_or_else(|| panic!("{} {} got no answer", self.method, self.path));
+        let exchange = Exchange { method: &self.method, path: &self.path, body: &self.body, answer: &answer };
+        Contract::get().check(&exchange);
+        answer
+    }
+}
+
+/// Without delay: the last byte must not wait for the acknowledgement of those before it.
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the app listens");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout can be set");
+    stream.set_nodelay(true).expect("a delay can be switched off");
+    stream
+}
+
+/// All that comes until the server closes; none when that is nothing.
+fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("no answer: {error}"),
+        _ if bytes.is_empty() => None,
+        _ => Some(parse(&bytes)),
     }
 }
 
@@ -85,6 +136,16 @@ fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)])
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.into_bytes()
+}
+
+fn whole(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut request = head(address, method, path, headers);
+    if !body.is_empty() {
+        request.extend(format!("content-length: {}\r\n", body.len()).into_bytes());
+    }
+    request.extend(b"\r\n");
+    request.extend(body);
+    request
 }
 
 fn parse(bytes: &[u8]) -> Answer {

@@ -1,11 +1,10 @@
-//! Moves rows through time, because the clock is the database's and cannot be moved. The only module of the black-box
-//! tests that knows tables and columns.
+//! Moves rows through time, because the clock is the database's and cannot be moved. With `rows`, the only
+//! module of the black-box tests that knows tables and columns.
 //!
 //! Each function asserts that it moved something: a test whose premise silently failed would prove nothing.
 
-use postgres::Client;
-
 use crate::TestDatabase;
+use crate::database::KeptClient;
 
 /// A database's rows, to be moved.
 #[derive(Debug)]
@@ -96,6 +95,11 @@ impl TimeTravel<'_> {
     /// The codes that were used are forgotten, so that the current one is fresh, as if minutes had passed.
     pub fn forget_used_steps(&self, username: &str) {
         self.credential(username, "last_step = last_step - 1000", "live");
+    }
+
+    /// The code of this moment, and those before it, were used.
+    pub fn use_up_codes(&self, username: &str) {
+        self.credential(username, "last_step = floor(extract(epoch FROM now()) / 30)", "live");
     }
 
     /// The wait after wrong codes, of the account or of its start, is over; the count stays.
@@ -248,13 +252,8 @@ impl TimeTravel<'_> {
         assert!(self.client().execute(&statement, &[&username]).unwrap() > 0, "{username} has no session");
     }
 
-    /// As the owner, without the triggers that refuse to turn a step back.
-    fn client(&self) -> Client {
-        let mut client = self.database.owner();
-        client
-            .batch_execute("SET session_replication_role = replica")
-            .expect("the tests' owner is a superuser");
-        client
+    fn client(&self) -> KeptClient<'_> {
+        self.database.mover()
     }
 }
 
