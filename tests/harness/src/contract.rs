@@ -85,8 +85,7 @@ impl Contract {
             None => self.only(404, "x-undocumented-path", exchange),
             Some(None) => self.only(405, "x-undocumented-method", exchange),
             Some(Some(operation)) => {
-                let documented = operation["responses"].get(exchange.answer.status.to_string());
-                self.resolved(documented.unwrap_or_else(|| {
+                self.resolved(self.documented(operation, exchange).unwrap_or_else(|| {
                     undocumented(exchange, &format!("the document has no such status for {name}"))
                 }))
             }
@@ -96,11 +95,24 @@ impl Contract {
         if let Some(Some(operation)) = &operation
             && exchange.answer.status < 300
             && !exchange.body.is_empty()
+            && operation.get("requestBody").is_some()
         {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let body = serde_json::from_slice(exchange.body).expect("only JSON is accepted");
             self.check_schema(&format!("{name} request"), schema, &body, exchange);
         }
+    }
+
+    /// What the document says of the status of an answer.
+    fn documented<'document>(
+        &'document self,
+        operation: &'document Value,
+        exchange: &Exchange<'_>,
+    ) -> Option<&'document Value> {
+        let status = exchange.answer.status.to_string();
+        let is_unwanted = operation.get("requestBody").is_none() && !exchange.body.is_empty();
+        let of_unwanted = || self.document["x-undocumented-body"].get(&status).filter(|_| is_unwanted);
+        operation["responses"].get(&status).or_else(of_unwanted)
     }
 
     fn only(&self, status: u16, key: &str, exchange: &Exchange<'_>) -> Value {
