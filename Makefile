@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,9 @@ screenshots: ## Takes a picture of every page in every state into target/screens
 
 lighthouse: ## Audits the pages that a running `make up` serves (URL=http://127.0.0.1:3000) with Lighthouse
 	@URL=$(URL) scripts/lighthouse
+
+attack: ## Runs every attack in full size, alone and one after the other: races, walks, guesses, timing, odd requests
+	@scripts/attack $(ATTACKS)
 
 lint: ## Formats, and runs the linter
 	@cargo fmt --all && cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -1,0 +1,137 @@
+//! Whatever is called by whomever in whatever order: the journey is what the design says, and a token opens its own door.
+
+use std::collections::BTreeSet;
+
+use attack::seeded::seed;
+use attack::size::{figure, progress};
+use attack::walk::{Step, Walk, beginning, walks};
+use attack::{Arena, Isolation, Size, arena};
+use harness::contract::Contract;
+use harness::journey::{Account, Start};
+use harness::quiet;
+use harness::shared::Running;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+#[test]
+fn whoever_calls_whatever_in_whatever_order_gets_what_the_model_says() {
+    let size = Size::of_this_run();
+    let (cases, longest) = (size.pick(25, 1500), size.pick(15, 40));
+    let seed = seed();
+    progress(&format!("To repeat this: ATTACK_SEED={seed}"));
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(cases).unwrap(),
+        failure_persistence: None,
+        max_shrink_iters: 500,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let arena = arena(Isolation::AsShipped);
+    let steps = std::cell::Cell::new(0);
+    let outcome = runner.run(&walks(longest), |(begun, rest)| {
+        steps.set(steps.get() + begun + rest.len());
+        walk(arena, begun, &rest).map_err(TestCaseError::fail)
+    });
+    if let Err(error) = outcome {
+        panic!("{error}\n(the first number says how many steps of the journey were taken before)");
+    }
+    arena.database().assert_sound();
+    figure(&format!("{cases} walks, {} steps", steps.get()));
+}
+
+fn walk(arena: &Arena, begun: usize, rest: &[Step]) -> Result<(), String> {
+    let mut walk = Walk::new(arena);
+    for (number, step) in beginning(begun).iter().chain(rest).enumerate() {
+        walk.take(*step).map_err(|difference| format!("step {} ({step:?}): {difference}", number + 1))?;
+    }
+    Ok(())
+}
+
+/// A live token of each purpose, and one of each that is dead.
+struct Tokens {
+    active: Account,
+    start: Start,
+    expired: Account,
+    renewal: String,
+    finished: Account,
+}
+
+impl Tokens {
+    fn of(running: &Running) -> Self {
+        let start = running.client.start(&running.username("door-start"));
+        let expired = running.account("door-expired");
+        let renewal = running.renewal_token(&expired);
+        let finished = running.account("door-finished");
+        assert_eq!(running.client.logout(&finished.session).status, 204);
+        Self { active: running.account("door-active"), start, expired, renewal, finished }
+    }
+
+    /// Whose it is, what it is good for as the document calls it, and the token.
+    fn all(&self) -> [(&str, &'static str, &str); 8] {
+        [
+            (&self.active.username, "session", &self.active.session),
+            (&self.start.username, "enrollment", &self.start.enrollment),
+            (&self.start.username, "reveal", &self.start.reveal),
+            (&self.expired.username, "renewal", &self.renewal),
+            (&self.expired.username, "dead session", &self.expired.session),
+            (&self.finished.username, "dead session", &self.finished.session),
+            (&self.finished.username, "dead enrollment", &self.finished.start.enrollment),
+            (&self.finished.username, "used reveal", &self.finished.start.reveal),
+        ]
+    }
+}
+
+#[test]
+fn a_token_opens_no_door_but_its_own() {
+    let running = quiet();
+    let tokens = Tokens::of(&running);
+    let before = running.database.fingerprint().without_events();
+    let mut tried = 0;
+    for (path, method, operation) in Contract::get().operations() {
+        let schemes = schemes(&operation);
+        for (name, purpose, token) in tokens.all() {
+            if schemes.contains(purpose) || schemes.is_empty() {
+                continue;
+            }
+            // As what the operation asks for: a cookie, or a Bearer.
+            let mut request = running.client.request(&method, &path.replace("{id}", "x"));
+            let is_cookie = schemes.contains("session");
+            request = if is_cookie { request.session(token) } else { request.bearer(token) };
+            if operation["requestBody"]["required"] == json!(true) {
+                request = request.json(&body(&operation, name));
+            }
+            let code = if is_cookie { "session_invalid" } else { "token_invalid" };
+            let answer = request.send();
+            assert_eq!((answer.status, answer.code().as_str()), (401, code), "{method} {path}, {purpose}");
+            tried += 1;
+        }
+    }
+    for (_, purpose, token) in tokens.all().iter().filter(|(_, purpose, _)| !purpose.contains("reveal")) {
+        let answer = running.client.reveal(token);
+        assert_eq!((answer.status, answer.code().as_str()), (404, "token_unknown"), "{purpose}");
+        tried += 1;
+    }
+    assert_eq!(running.database.fingerprint().without_events(), before, "nothing was changed or used up");
+    assert!(tried > 50, "the document has operations that ask for tokens: {tried}");
+    figure(&format!("{tried} doors"));
+}
+
+/// The security schemes of an operation by name; none of one that asks for nothing.
+fn schemes(operation: &Value) -> BTreeSet<&str> {
+    let alternatives = operation["security"].as_array().unwrap().iter();
+    alternatives.flat_map(|scheme| scheme.as_object().unwrap().keys()).map(String::as_str).collect()
+}
+
+/// A body that the operation would look at.
+fn body(operation: &Value, name: &str) -> Value {
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let value = |field: &str| match field {
+        "username" => name.to_owned(),
+        "code" => "123456".to_owned(),
+        _ => "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!".to_owned(),
+    };
+    let fields = schema["properties"].as_object().unwrap().keys();
+    Value::Object(fields.map(|field| (field.clone(), json!(value(field)))).collect())
+}
