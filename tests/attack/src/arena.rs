@@ -1,7 +1,10 @@
 //! Where the races are run: two server processes over one database, in each way that its transactions may be isolated.
 
 use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
 
+use harness::authenticator::STEP_SECONDS;
 use harness::barrier::{Tally, tally};
 use harness::client::Request;
 use harness::shared::Running;
@@ -123,4 +126,17 @@ pub fn arena(isolation: Isolation) -> &'static Arena {
     ];
     let position = Isolation::ALL.iter().position(|one| *one == isolation).expect("it is one of all");
     &ARENAS[position]
+}
+
+/// Waits until a step has begun not long ago, so that what follows ends in the step in which it began. Returns the time,
+/// in seconds since the epoch.
+#[must_use]
+pub fn early_in_a_step(database: &TestDatabase) -> u64 {
+    loop {
+        let now = database.now();
+        if now % STEP_SECONDS < STEP_SECONDS / 2 {
+            return now;
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use attack::size::{figure, progress};
 use attack::{Arena, Isolation, Size, arena};
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
+use harness::contract::Contract;
+use harness::dump::gives_away;
 use harness::journey::text;
+use serde_json::json;
 
 #[test]
 fn nothing_is_found_that_nobody_serves() {
@@ -122,4 +125,57 @@ fn no_token_no_secret_and_no_password_is_ever_given_twice() {
         }
     }
     figure(&format!("{count} accounts, {} secrets", seen.len()));
+}
+
+#[test]
+fn no_operation_shows_a_password_or_a_secret_a_second_time() {
+    let running = &arena(Isolation::AsShipped).running;
+    let account = running.account("shown");
+    let session = running.login(&account).session();
+    let tokens = [&session, &account.start.enrollment, &account.start.reveal];
+    let bodies = [
+        json!({}),
+        json!({ "username": account.username }),
+        json!({ "token": account.start.reveal }),
+        json!({ "password": account.password, "code": "123456" }),
+    ];
+    for (path, method, _) in Contract::get().operations().iter().filter(|(_, method, _)| method != "DELETE") {
+        for (token, body) in tokens.iter().flat_map(|token| bodies.iter().map(move |body| (token, body))) {
+            let request = running.client.request(method, path).bearer(token).session(token);
+            let request = if method == "GET" { request } else { request.json(body) };
+            let answer = request.send();
+            for secret in [&account.password, &account.secret, &session] {
+                assert!(!gives_away(answer.text(), secret), "{method} {path}: {answer:?}");
+            }
+        }
+    }
+    assert_eq!(running.login(&account).status, 200);
+}
+
+#[test]
+fn password_managers_and_the_clipboard_may_fill_every_field() {
+    let client = arena(Isolation::AsShipped).client(0);
+    let mut passwords = 0;
+    for page in ["/create", "/login"] {
+        let html = client.get(page).send();
+        assert_eq!(html.status, 200, "{page}");
+        for input in html.text().split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            let has = |name: &str, value: &str| input.contains(&format!("{name}=\"{value}\""));
+            let is_password = has("id", "password") || has("id", "confirm-password");
+            let filled_as_password =
+                has("autocomplete", "current-password") || has("autocomplete", "new-password");
+            assert_eq!(is_password, filled_as_password && has("type", "password"), "{page}: {input}");
+            assert_eq!(has("id", "code"), has("autocomplete", "one-time-code"), "{page}: {input}");
+            assert!(!has("autocomplete", "off") && !input.contains("maxlength"), "{page}: {input}");
+            passwords += usize::from(is_password);
+        }
+    }
+    assert_eq!(passwords, 2, "the pages' password fields are found");
+    for script in std::fs::read_dir(harness::workspace::root().join("static/js")).unwrap() {
+        let path = script.unwrap().path();
+        let script = std::fs::read_to_string(&path).unwrap();
+        for handler in ["onpaste", "\"paste\"", "'paste'"] {
+            assert!(!script.contains(handler), "{}: nobody is kept from pasting", path.display());
+        }
+    }
 }

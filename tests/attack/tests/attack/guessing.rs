@@ -1,9 +1,11 @@
 //! What somebody can find out by trying: no more than the schedule allows, from wherever and however it is tried.
 
 use attack::arena::AT_ONCE;
+use attack::arena::early_in_a_step;
 use attack::history::{Guessing, wait_minutes};
 use attack::size::figure;
 use attack::{Arena, Isolation, Size, arena};
+use harness::authenticator::STEP_SECONDS;
 use harness::barrier::{tally, together};
 use harness::journey::{Account, another_password};
 
@@ -148,6 +150,7 @@ fn who_does_not_know_the_password_shuts_nobody_out() {
         assert!(answers.iter().all(|answer| (400..429).contains(&answer.status)), "{:?}", tally(&answers));
         assert_eq!(arena.database().rows_of(&account.username), before, "not one row was touched");
     }
+    let code = arena.running.fresh_code(&account);
     let login = arena.client(1).login(&account.username, &account.password, &code);
     assert_eq!(login.status, 200, "at the first try");
     assert_eq!(arena.client(0).session(&account.session).status, 200);
@@ -248,4 +251,22 @@ fn names_that_nobody_has_leave_events_and_no_other_row() {
     let left = usize::try_from(arena.database().events() - events).unwrap();
     assert_eq!(left, count, "one event for each");
     figure(&format!("{count} names"));
+}
+
+#[test]
+fn a_code_that_was_used_is_refused_in_its_own_step_and_in_the_next_one() {
+    let arena = arena(Isolation::AsShipped);
+    let account = arena.running.account("next-step");
+    arena.database().time_travel().forget_used_steps(&account.username);
+    let now = early_in_a_step(arena.database());
+    let codes = [now - STEP_SECONDS, now, now + STEP_SECONDS].map(|time| account.authenticator.code_at(time));
+    let login =
+        |process: usize, code: &str| arena.client(process).login(&account.username, &account.password, code);
+    for newest in 0..codes.len() {
+        assert_eq!(login(newest, &codes[newest]).status, 200);
+        for (process, used) in codes[..=newest].iter().enumerate() {
+            login(process, used).refused(401, "invalid_credentials");
+        }
+    }
+    assert_eq!(arena.database().standing(&account.username).wrong_codes, 0);
 }

@@ -135,3 +135,21 @@ fn body(operation: &Value, name: &str) -> Value {
     let fields = schema["properties"].as_object().unwrap().keys();
     Value::Object(fields.map(|field| (field.clone(), json!(value(field)))).collect())
 }
+
+#[test]
+fn what_ends_in_a_moment_is_good_until_then_and_not_a_second_longer() {
+    let running = &arena(Isolation::AsShipped).running;
+    let travel = running.database.time_travel();
+    // As many seconds as a busy machine may take for one request.
+    const MOMENT: u32 = 20;
+    let start = running.client.start(&running.username("moment"));
+    travel.start_ends_in(&start.username, MOMENT);
+    assert_eq!(running.client.poll(&start.enrollment).status, 200);
+    let account = running.activate(start);
+    travel.credentials_end_in(&account.username, MOMENT);
+    assert_eq!(running.login(&account).status, 200);
+    assert_eq!(running.client.session(&account.session).status, 200);
+    travel.expire_credentials(&account.username);
+    running.client.session(&account.session).refused(401, "session_invalid");
+    running.login(&account).refused(403, "credentials_expired");
+}

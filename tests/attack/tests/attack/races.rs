@@ -1,7 +1,7 @@
 //! Fifty requests in one moment, over two server processes, at every isolation that an operator might set. How many win
 //! is counted twice: in the answers, and in the rows.
 
-use attack::arena::AT_ONCE;
+use attack::arena::{AT_ONCE, early_in_a_step};
 use attack::history::Guessing;
 use attack::seeded::{SeedOnFailure, seed};
 use attack::size::figure;
@@ -47,17 +47,6 @@ fn history(arena: &Arena, account: &Account, since: usize, attempts: usize) -> V
         assert_eq!(events.len(), attempts, "every attempt leaves one event: {events:?}");
     }
     events
-}
-
-/// Waits until a step has begun not long ago, so that a race ends in the step in which it began.
-fn early_in_a_step(arena: &Arena) -> u64 {
-    loop {
-        let now = arena.database().now();
-        if now % STEP_SECONDS < STEP_SECONDS / 2 {
-            return now;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(500));
-    }
 }
 
 #[test]
@@ -204,7 +193,7 @@ fn codes_of_neighbouring_steps_open_one_session_each_at_the_most_and_never_an_ol
     at_every_isolation(|arena| {
         let account = arena.running.account("race-steps");
         arena.database().time_travel().forget_used_steps(&account.username);
-        let now = early_in_a_step(arena);
+        let now = early_in_a_step(arena.database());
         let times = [now - STEP_SECONDS, now, now + STEP_SECONDS];
         let codes = times.map(|time| account.authenticator.code_at(time));
         let answers = together(arena.volley(|client, number| {
