@@ -1,6 +1,7 @@
 //! Requests made from `static/openapi.yaml`: for every operation what it asks for, and what nobody sane would send.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use harness::client::SESSION_COOKIE;
 use harness::contract::Contract;
@@ -79,8 +80,9 @@ impl OddRequest {
     /// Makes one for some operation of the document.
     #[must_use]
     pub fn make(seeded: &mut Seeded, wallet: &Wallet) -> Self {
-        let operations = Contract::get().operations();
-        let (path, method, operation) = seeded.one(&operations);
+        static OPERATIONS: LazyLock<Vec<(String, String, Value)>> =
+            LazyLock::new(|| Contract::get().operations());
+        let (path, method, operation) = seeded.one(&OPERATIONS);
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         let mut request = Self {
             method: odd_method(seeded, method),

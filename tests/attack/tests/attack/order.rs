@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 #[test]
 fn whoever_calls_whatever_in_whatever_order_gets_what_the_model_says() {
     let size = Size::of_this_run();
-    let (cases, longest) = (size.pick(25, 1500), size.pick(15, 40));
+    let (cases, longest) = (size.pick(25, 1000), size.pick(15, 40));
     let seed = seed();
     progress(&format!("To repeat this: ATTACK_SEED={seed}"));
     let mut bytes = [0; 32];
@@ -29,9 +29,13 @@ fn whoever_calls_whatever_in_whatever_order_gets_what_the_model_says() {
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let arena = arena(Isolation::AsShipped);
-    let steps = std::cell::Cell::new(0);
+    let (taken, steps) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     let outcome = runner.run(&walks(longest), |(begun, rest)| {
+        taken.set(taken.get() + 1);
         steps.set(steps.get() + begun + rest.len());
+        if taken.get() % 100 == 0 {
+            progress(&format!("{} of {cases} walks", taken.get()));
+        }
         walk(arena, begun, &rest).map_err(TestCaseError::fail)
     });
     if let Err(error) = outcome {
