@@ -134,6 +134,11 @@ impl App {
         self.output.text()
     }
 
+    /// Kills the host in the midst of whatever it does, as `kill -9`.
+    pub fn kill(&mut self) {
+        stop(&mut self.child);
+    }
+
     /// Waits for a line that holds this text, since a log may come a moment after its answer.
     ///
     /// # Panics

@@ -2,7 +2,8 @@
 //! one against the document before it returns it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -133,6 +134,35 @@ impl Request<'_> {
     /// When there is no answer, or one that the document does not know.
     #[must_use]
     pub fn send(self) -> Answer {
+        let what = format!("{} {}", self.method, self.path);
+        self.try_send().unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    /// Sends it and hangs up when what this returns is dropped, whether there is an answer or not.
+    ///
+    /// # Panics
+    /// When the request cannot be sent.
+    #[must_use = "dropping it hangs up"]
+    pub fn send_and_leave(self) -> TcpStream {
+        let mut request =
+            format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.client.address);
+        for (name, value) in &self.headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+        let mut stream = TcpStream::connect(self.client.address).expect("the app listens");
+        stream.write_all(&[request.as_bytes(), &self.body].concat()).expect("the request can be sent");
+        stream
+    }
+
+    /// Sends it, and checks the answer against the document, if there is one: a server may be gone.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    ///
+    /// # Panics
+    /// When there is an answer that the document does not know.
+    pub fn try_send(self) -> Result<Answer, ureq::Error> {
         let mut request = http::Request::builder()
             .method(self.method.as_str())
             .uri(format!("http://{}{}", self.client.address, self.path));
@@ -145,15 +175,15 @@ impl Request<'_> {
         } else {
             agent.run(request.body(&self.body[..]).expect("the request can be made"))
         };
-        let mut response = answered.unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path));
+        let mut response = answered?;
         let answer = Answer {
             status: response.status().as_u16(),
             headers: pairs(response.headers()),
-            body: response.body_mut().read_to_vec().expect("the whole answer arrives"),
+            body: response.body_mut().read_to_vec()?,
         };
         let exchange = Exchange { method: &self.method, path: &self.path, body: &self.body, answer: &answer };
         Contract::get().check(&exchange);
-        answer
+        Ok(answer)
     }
 }
 

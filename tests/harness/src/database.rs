@@ -23,26 +23,44 @@ pub const APPLICATION_PASSWORD: &str = "test/only:p@ss%word#1";
 /// How long a connection that is kept may take to say that it still works.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A fresh copy of the migrated template.
+/// A migrated database without rows.
 #[derive(Debug)]
 pub struct TestDatabase {
+    /// The owner's URL of the maintenance database of its server.
+    server: String,
     name: String,
     reader: Kept,
     mover: Kept,
 }
 
 impl TestDatabase {
-    /// Makes one. The template is made by the first call of a test run.
+    /// Copies the migrated template. The template is made by the first call of a test run.
     #[must_use]
     pub fn fresh() -> Self {
         static TEMPLATE: OnceLock<String> = OnceLock::new();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE.get_or_init(template::ready);
         let name = format!("identity_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        maintenance()
-            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+        let database = Self::named(workspace::maintenance_url(), name);
+        database
+            .maintenance()
+            .batch_execute(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name))
             .expect("a database can be copied from the template");
-        Self { name, reader: Kept::default(), mover: Kept::default() }
+        database
+    }
+
+    /// Makes and migrates one on a server of the test's own, by the owner's URL of its maintenance database.
+    #[must_use]
+    pub fn on(server: &str) -> Self {
+        let database = Self::named(server.to_owned(), "identity_test".to_owned());
+        database.maintenance().batch_execute(&format!("CREATE DATABASE {}", database.name)).unwrap();
+        template::run_ops("role", &database.owner_url());
+        template::run_ops("migrate", &database.owner_url());
+        database
+    }
+
+    fn named(server: String, name: String) -> Self {
+        Self { server, name, reader: Kept::default(), mover: Kept::default() }
     }
 
     /// The database's name.
@@ -54,7 +72,7 @@ impl TestDatabase {
     /// The owner's URL of this database.
     #[must_use]
     pub fn owner_url(&self) -> String {
-        with_database(&workspace::maintenance_url(), &self.name)
+        with_database(&self.server, &self.name)
     }
 
     /// A connection as the owner.
@@ -121,7 +139,7 @@ impl TestDatabase {
     /// The host that PostgreSQL listens on.
     #[must_use]
     pub fn host(&self) -> String {
-        match owner_config().get_hosts().first() {
+        match self.owner_config().get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
             _ => "127.0.0.1".to_owned(),
         }
@@ -130,7 +148,7 @@ impl TestDatabase {
     /// The port that PostgreSQL listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
-        owner_config().get_ports().first().copied().unwrap_or(5432)
+        self.owner_config().get_ports().first().copied().unwrap_or(5432)
     }
 
     /// Seconds since the epoch by the only clock of the service, the database's. Rounded down, as a TOTP step is: half a
@@ -159,7 +177,7 @@ impl TestDatabase {
 
     /// Ends every connection to the database and refuses new ones.
     pub fn refuse_connections(&self) {
-        let mut maintenance = maintenance();
+        let mut maintenance = self.maintenance();
         maintenance.batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
         let statement = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1";
         maintenance.execute(statement, &[&self.name]).unwrap();
@@ -167,14 +185,23 @@ impl TestDatabase {
 
     /// Lets connections in again.
     pub fn accept_connections(&self) {
-        maintenance().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
+        let statement = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name);
+        self.maintenance().batch_execute(&statement).unwrap();
+    }
+
+    fn owner_config(&self) -> Config {
+        self.server.parse().expect("the server's URL is a connection URL")
+    }
+
+    fn maintenance(&self) -> Client {
+        Client::connect(&self.server, NoTls).expect("the test PostgreSQL answers")
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // Dropping may happen while a failed test unwinds: a second panic would hide the first.
-        if let Ok(mut client) = Client::connect(&workspace::maintenance_url(), NoTls) {
+        if let Ok(mut client) = Client::connect(&self.server, NoTls) {
             client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).ok();
         }
     }
@@ -235,12 +262,4 @@ pub(crate) fn with_database(url: &str, database: &str) -> String {
     let end = front[authority..].find('/').map_or(front.len(), |at| authority + at);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}/{database}{query}", &front[..end])
-}
-
-fn owner_config() -> Config {
-    workspace::maintenance_url().parse().expect("TEST_DATABASE_URL is a connection URL")
-}
-
-fn maintenance() -> Client {
-    Client::connect(&workspace::maintenance_url(), NoTls).expect("the test PostgreSQL answers")
 }

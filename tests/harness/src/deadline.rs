@@ -27,6 +27,24 @@ impl Deadline {
     }
 }
 
+/// A time that runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// One that starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(now())
+    }
+
+    /// How long it has been running.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Runs something and says how long it took.
 pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let start = now();

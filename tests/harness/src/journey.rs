@@ -268,7 +268,7 @@ pub fn text(body: &Value, field: &str) -> String {
     body[field].as_str().unwrap_or_else(|| panic!("no text in {field}: {body}")).to_owned()
 }
 
-/// What a start's answer holds.
+/// What the answer to a start, or to a request for a new code, gives.
 #[track_caller]
 #[must_use]
 pub fn started(answer: &Answer) -> Start {

@@ -41,7 +41,8 @@ fn make(maintenance: &mut Client, url: &str, name: &str) {
     maintenance.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).unwrap();
 }
 
-fn run_ops(command: &str, url: &str) {
+/// Runs the owner's tool on a database.
+pub(crate) fn run_ops(command: &str, url: &str) {
     let output = Command::new(workspace::ops_binary())
         .arg(command)
         .env("DATABASE_URL", url)
