@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +22,9 @@ db-reset: ## Deletes the private PostgreSQL with all accounts, and .env
 
 test: ## Runs every check
 	@scripts/test
+
+soak: ## Breaks database, network, host and clients in every way, with 10,000 people on their way meanwhile (an hour or less)
+	@scripts/soak
 
 screenshots: ## Takes a picture of every page in every state into target/screenshots, with the checks that go with them
 	@scripts/screenshots

@@ -1,0 +1,253 @@
+//! Every operation, interrupted at every boundary: between any two statements and within them the connection ends, the
+//! host is killed, or the client goes away. What is left is nothing or everything, and there is a way on.
+
+use std::cell::RefCell;
+use std::thread;
+use std::time::Duration;
+
+use faults::proxy::Point;
+use faults::{Proxy, SOON, assert_back, assert_no_open_transaction, is_full};
+use harness::app::Config;
+use harness::client::Request;
+use harness::deadline::{poll, timed};
+use harness::shared::Running;
+use harness::{Answer, App, Client};
+
+use crate::network::behind_a_proxy;
+use crate::operations::{OPERATIONS, Operation};
+
+/// How an operation is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// The connection to PostgreSQL ends.
+    Cut,
+    /// The host is killed, and started again.
+    Kill,
+    /// The client goes away; the operation runs on without it.
+    Leave,
+}
+
+/// What an interrupted operation has done, and what the client knows of it.
+pub enum Done {
+    /// All of it, and the client was told.
+    Answered(Answer),
+    /// All of it, and nobody knows.
+    Unheard,
+    /// None of it.
+    Nothing,
+}
+
+/// An app behind a proxy, and how the next operation is to be interrupted.
+pub struct Bench {
+    /// The app over its database.
+    pub running: Running,
+    config: Config,
+    proxy: Proxy,
+    how: How,
+    point: Point,
+    /// Whether the operation has come as far as that point.
+    was_reached: bool,
+    /// Whether it was done and nobody knows.
+    is_unheard: bool,
+    owner: RefCell<postgres::Client>,
+}
+
+/// What came of one operation at one boundary.
+struct Boundary {
+    was_reached: bool,
+    is_done: bool,
+    is_unheard: bool,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (proxy, running, config) = behind_a_proxy();
+        let owner = RefCell::new(running.database.owner());
+        Self {
+            running,
+            config,
+            proxy,
+            how: How::Cut,
+            point: Point::Before(1),
+            was_reached: false,
+            is_unheard: false,
+            owner,
+        }
+    }
+
+    /// Sends a request that is interrupted, and finds out what was done. It is done when there is its event, which the
+    /// same statement writes; otherwise no row of any table may have changed.
+    pub fn interrupted(
+        &mut self,
+        event: &str,
+        success: u16,
+        request: impl for<'c> Fn(&'c Client) -> Request<'c> + Sync,
+    ) -> Done {
+        let (rows, events) = (self.running.database.fingerprint(), self.events(event));
+        let answer = match self.how {
+            How::Cut => self.cut(&request),
+            How::Kill => self.kill(&request),
+            How::Leave => self.leave(event, events, &request),
+        };
+        // The way on is not interrupted.
+        self.was_reached = self.proxy.was_reached();
+        self.proxy.pass();
+        let what = format!("{event}, {:?} at {:?}", self.how, self.point);
+        let success = answer.filter(|answer| {
+            assert!([success, 503].contains(&answer.status), "{what}: {answer:?}");
+            answer.status == success
+        });
+        let done = self.events(event) - events;
+        self.is_unheard = done == 1 && success.is_none();
+        match (done, success) {
+            (1, Some(answer)) => Done::Answered(answer),
+            (1, None) => Done::Unheard,
+            (0, None) => {
+                assert_eq!(self.running.database.fingerprint(), rows, "{what}: something was left");
+                Done::Nothing
+            }
+            (done, answer) => panic!("{what}: it was done {done} times, and the answer is {answer:?}"),
+        }
+    }
+
+    fn cut(&self, request: &impl for<'c> Fn(&'c Client) -> Request<'c>) -> Option<Answer> {
+        self.proxy.cut_at(self.point);
+        let (answer, time) = timed(|| request(&self.running.client).send());
+        assert!(time < SOON, "{time:?}: {answer:?}");
+        Some(answer)
+    }
+
+    fn kill(&mut self, request: &(impl for<'c> Fn(&'c Client) -> Request<'c> + Sync)) -> Option<Answer> {
+        let Self { running, proxy, .. } = self;
+        proxy.hold_at(self.point);
+        let client = running.client.clone();
+        let (answer, killed) = thread::scope(|scope| {
+            let answer = scope.spawn(|| request(&client).try_send().ok());
+            let killed = proxy.wait_until_held(|| answer.is_finished());
+            if killed {
+                running.app.kill();
+                proxy.cut_held();
+            }
+            (answer.join().unwrap(), killed)
+        });
+        if killed {
+            running.app = App::with(&self.config);
+            running.client = running.app.client();
+            assert_back(running);
+        }
+        answer
+    }
+
+    /// The client hangs up while its request is on the way, and the request runs on.
+    fn leave(
+        &self,
+        event: &str,
+        events: i64,
+        request: &impl for<'c> Fn(&'c Client) -> Request<'c>,
+    ) -> Option<Answer> {
+        self.proxy.hold_at(self.point);
+        let connection = request(&self.running.client).send_and_leave();
+        let is_done = || self.events(event) > events;
+        if self.proxy.wait_until_held(is_done) {
+            drop(connection);
+            // A moment in which the host can see that the client has gone.
+            thread::sleep(Duration::from_millis(5));
+            self.proxy.let_go();
+        }
+        assert!(poll(Duration::from_secs(5), || is_done().then_some(())).is_some(), "it was not done");
+        None
+    }
+
+    /// How often something has happened, as `kind/outcome`.
+    fn events(&self, event: &str) -> i64 {
+        let statement = "SELECT count(*) FROM event WHERE kind || '/' || outcome = $1";
+        self.owner.borrow_mut().query_one(statement, &[&event]).unwrap().get(0)
+    }
+
+    /// Interrupts an operation at one boundary, and takes the way on.
+    fn interrupt(&mut self, operation: &Operation, how: How, point: Point) -> Boundary {
+        let username = self.running.username(operation.name);
+        (self.how, self.point) = (how, point);
+        let is_done = (operation.run)(self, &username);
+        assert_no_open_transaction(&self.running);
+        Boundary { was_reached: self.was_reached, is_done, is_unheard: self.is_unheard }
+    }
+
+    /// Interrupts an operation at every boundary, one after the other, until it has none any more.
+    fn at_every_boundary(
+        &mut self,
+        operation: &Operation,
+        how: How,
+        when: fn(usize) -> Point,
+    ) -> Vec<Boundary> {
+        let mut boundaries = Vec::new();
+        for number in 1.. {
+            let boundary = self.interrupt(operation, how, when(number));
+            if !boundary.was_reached {
+                break;
+            }
+            boundaries.push(boundary);
+        }
+        boundaries
+    }
+}
+
+/// The exchange that does it: the one whose lost answer leaves it done and unheard of. What was lost before it was not
+/// done, or done on another connection (a pool replaces one that cannot be cleaned); what was lost after it was done.
+fn commit(after: &[Boundary]) -> usize {
+    let commit = after.iter().position(|boundary| boundary.is_unheard).expect("its answer can be lost");
+    assert!(after[commit..].iter().all(|boundary| boundary.is_done));
+    commit + 1
+}
+
+#[test]
+fn an_operation_whose_connection_or_host_dies_at_any_boundary_leaves_nothing_or_everything() {
+    let mut bench = Bench::new();
+    for operation in OPERATIONS {
+        let name = operation.name;
+        let before = bench.at_every_boundary(operation, How::Cut, Point::Before);
+        let after = bench.at_every_boundary(operation, How::Cut, Point::After);
+        // Cleaning, prepare, run at the least.
+        assert!(before.len() >= 3 && after.len() >= 3, "{name}");
+        let commit = commit(&after);
+        let unheard = before.iter().position(|boundary| boundary.is_unheard);
+        assert!(unheard.is_none_or(|number| number >= commit), "{name} was done without having been sent");
+        println!("{name:<16} cut at {} boundaries; exchange {commit} does it", before.len() + after.len());
+
+        if is_full() {
+            let before = bench.at_every_boundary(operation, How::Kill, Point::Before);
+            let after = bench.at_every_boundary(operation, How::Kill, Point::After);
+            println!("{name:<16} killed at {} boundaries", before.len() + after.len());
+        }
+        assert!(!bench.interrupt(operation, How::Kill, Point::Before(commit)).is_done, "{name}");
+        assert!(bench.interrupt(operation, How::Kill, Point::After(commit)).is_unheard, "{name}");
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_and_comes_back_finds_everything_done_once() {
+    let mut bench = Bench::new();
+    for operation in OPERATIONS {
+        let reached = bench.at_every_boundary(operation, How::Leave, Point::Before);
+        println!("{:<16} left alone before each of {} exchanges", operation.name, reached.len());
+        assert!(reached.len() >= 3, "{}", operation.name);
+        assert!(reached.iter().all(|boundary| boundary.is_done), "{}", operation.name);
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_in_the_middle_of_its_request_has_asked_for_nothing() {
+    let running = Running::start();
+    let account = running.account("half");
+    let before = running.database.fingerprint();
+    let headers = [("content-type", "application/json")];
+    for (path, body) in [
+        ("/api/password", r#"{"username":"half-a-start"}"#),
+        ("/api/login", r#"{"username":"half-0","password":"x","code":"123456"}"#),
+    ] {
+        let answer = running.client.half_a_body("POST", path, &headers, body.as_bytes());
+        assert!(answer.is_none_or(|answer| answer.status == 400), "{path}");
+    }
+    assert_eq!(running.database.fingerprint(), before);
+    assert_eq!(running.login(&account).status, 200);
+}
