@@ -23,8 +23,8 @@ db-reset: ## Deletes the private PostgreSQL with all accounts, and .env
 test: ## Runs every check
 	@scripts/test
 
-soak: ## Breaks database, network, host and clients in every way, with 10,000 people on their way meanwhile (an hour or less)
-	@scripts/soak
+soak: ## Breaks database, network, host and clients in every way, with 10,000 people (or PEOPLE=...) on their way
+	@PEOPLE=$(PEOPLE) scripts/soak
 
 screenshots: ## Takes a picture of every page in every state into target/screenshots, with the checks that go with them
 	@scripts/screenshots

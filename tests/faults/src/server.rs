@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use harness::deadline::poll;
@@ -45,13 +45,18 @@ impl Server {
         script("stop", &self.folder);
     }
 
-    /// Kills the postmaster, as `kill -9`, and waits until its other processes have noticed.
+    /// Kills it as `kill -9` does, the postmaster first and its other processes with it: left alone, these would finish
+    /// and answer what they are at, and nothing would be lost on the way.
     pub fn kill(&self) {
         let lock = fs::read_to_string(self.data.join("postmaster.pid")).expect("the server runs");
-        let postmaster = lock.lines().next().expect("the first line is the process");
-        let killed = Command::new("kill").args(["-9", postmaster]).status().expect("there is a kill");
-        assert!(killed.success());
-        let gone = || processes_in(&self.data).is_empty().then_some(());
+        let postmaster = lock.lines().next().expect("the first line is the process").to_owned();
+        assert!(processes_in(&self.data).contains(&postmaster), "the postmaster is the server's own");
+        kill_9(&[postmaster]);
+        let gone = || {
+            let left = processes_in(&self.data);
+            kill_9(&left);
+            left.is_empty().then_some(())
+        };
         assert!(poll(ENDS_WITHIN, gone).is_some(), "processes of {} live on", self.data.display());
     }
 
@@ -79,11 +84,25 @@ fn connect(url: &str) -> Client {
     Client::connect(url, NoTls).expect("the server of the test answers")
 }
 
-/// Those that work in this folder, as all processes of a PostgreSQL do. (That of a process that is just gone cannot be
-/// read any more.)
-fn processes_in(folder: &Path) -> Vec<PathBuf> {
-    let all = fs::read_dir("/proc").expect("Linux").flatten().map(|entry| entry.path());
-    all.filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == folder)).collect()
+/// The ids of those that work in this folder, as all processes of a PostgreSQL do. (That of a process that is just gone
+/// cannot be read any more.)
+fn processes_in(folder: &Path) -> Vec<String> {
+    let all = fs::read_dir("/proc").expect("Linux").flatten();
+    all.filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
+        .filter_map(|process| process.file_name().into_string().ok())
+        .collect()
+}
+
+fn kill_9(processes: &[String]) {
+    if !processes.is_empty() {
+        // Not all of them may be there any more.
+        Command::new("kill")
+            .arg("-9")
+            .args(processes)
+            .stderr(Stdio::null())
+            .status()
+            .expect("there is a kill");
+    }
 }
 
 fn script(command: &str, folder: &Path) -> String {

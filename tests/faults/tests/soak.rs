@@ -1,6 +1,8 @@
 //! PostgreSQL is killed while people are on their way. `make soak` sends ten thousand of them; `make test` some.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "A test that cannot go on has failed.")]
 
+use std::env;
+
 use faults::{Report, Server, assert_back, is_full, traffic};
 use harness::TestDatabase;
 use harness::app::Config;
@@ -13,12 +15,22 @@ struct Size {
     kills: usize,
 }
 
-const FULL: Size = Size { people: 10_000, abreast: 16, kills: 5 };
 const SLICE: Size = Size { people: 60, abreast: 8, kills: 2 };
+const FULL: Size = Size { people: 10_000, abreast: 16, kills: 5 };
+
+/// The slice, or the full size with as many people as `PEOPLE` says.
+fn size() -> Size {
+    if !is_full() {
+        return SLICE;
+    }
+    let people = env::var("PEOPLE").ok().filter(|number| !number.is_empty());
+    let people = people.map_or(FULL.people, |number| number.parse().expect("PEOPLE is a number"));
+    Size { people, ..FULL }
+}
 
 #[test]
 fn whatever_was_acknowledged_outlives_a_database_that_is_killed() {
-    let size = if is_full() { FULL } else { SLICE };
+    let size = size();
     let server = Server::start("soak");
     let database = TestDatabase::on(server.url());
     let config = Config::over(&database);
@@ -34,6 +46,7 @@ fn whatever_was_acknowledged_outlives_a_database_that_is_killed() {
         }
     });
 
+    println!("everybody has arrived; looking at every account");
     let report: Report = ledger.hold_against(&running);
     println!("\n{report}");
     assert!(ledger.refused() > 0, "nobody noticed a kill");

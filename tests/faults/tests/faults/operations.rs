@@ -11,22 +11,29 @@ use crate::interrupted::{Bench, Done};
 pub struct Operation {
     /// What the tests call it; also the beginning of the accounts' names.
     pub name: &'static str,
+    /// The exchange that does it.
+    pub commit: usize,
     /// Runs it with an interruption, takes the way on, and says whether it was done by the interrupted request.
     pub run: fn(&mut Bench, &str) -> bool,
 }
 
+/// The connection is cleaned, the statement prepared, the statement run.
+const ALONE: usize = 3;
+/// The same with another statement, which takes three, before it.
+const AFTER_A_LOAD: usize = 6;
+
 /// All of them.
 pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "start", run: start },
-    Operation { name: "new-code", run: new_code },
-    Operation { name: "reveal", run: reveal },
-    Operation { name: "second-factor", run: second_factor },
-    Operation { name: "activation", run: activation },
-    Operation { name: "login", run: login },
-    Operation { name: "wrong-code", run: wrong_code },
-    Operation { name: "expired-login", run: expired_login },
-    Operation { name: "renewal", run: renewal },
-    Operation { name: "logout", run: logout },
+    Operation { name: "start", commit: ALONE, run: start },
+    Operation { name: "new-code", commit: AFTER_A_LOAD, run: new_code },
+    Operation { name: "reveal", commit: AFTER_A_LOAD, run: reveal },
+    Operation { name: "second-factor", commit: AFTER_A_LOAD, run: second_factor },
+    Operation { name: "activation", commit: AFTER_A_LOAD, run: activation },
+    Operation { name: "login", commit: AFTER_A_LOAD, run: login },
+    Operation { name: "wrong-code", commit: AFTER_A_LOAD, run: wrong_code },
+    Operation { name: "expired-login", commit: AFTER_A_LOAD, run: expired_login },
+    Operation { name: "renewal", commit: AFTER_A_LOAD, run: renewal },
+    Operation { name: "logout", commit: ALONE, run: logout },
 ];
 
 /// A name that was taken without anybody's knowing is free again when its start is over.
