@@ -23,6 +23,7 @@ pub mod deadline;
 pub mod dump;
 pub mod fingerprint;
 pub mod journey;
+pub mod mutant;
 pub mod native;
 pub mod raw;
 pub mod rows;

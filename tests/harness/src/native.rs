@@ -11,6 +11,8 @@ use postgres::{Client, Column};
 use store::{Database, Row, StatementError, Value};
 use uuid::Uuid;
 
+use crate::mutant;
+
 /// A connection of the application role.
 pub struct NativeDatabase {
     client: RefCell<Client>,
@@ -30,7 +32,7 @@ impl Database for NativeDatabase {
         let rows = self
             .client
             .borrow_mut()
-            .query(statement, &borrowed(&parameters))
+            .query(&*mutant::under_test(statement), &borrowed(&parameters))
             .map_err(|error| failure(&error))?;
         let Some(first) = rows.first() else {
             return Ok(Vec::new());
@@ -47,7 +49,10 @@ impl Database for NativeDatabase {
 
     fn execute(&self, statement: &str, parameters: &[Value]) -> Result<u64, StatementError> {
         let parameters: Vec<Parameter<'_>> = parameters.iter().map(Parameter).collect();
-        self.client.borrow_mut().execute(statement, &borrowed(&parameters)).map_err(|error| failure(&error))
+        self.client
+            .borrow_mut()
+            .execute(&*mutant::under_test(statement), &borrowed(&parameters))
+            .map_err(|error| failure(&error))
     }
 }
 

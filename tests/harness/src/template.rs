@@ -2,6 +2,7 @@
 //! project's own runner, under an advisory lock, so that test binaries that start together make it once.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::UNIX_EPOCH;
 
@@ -10,7 +11,7 @@ use postgres::{Client, NoTls};
 use sha2::{Digest, Sha256};
 
 use crate::database::{APPLICATION_PASSWORD, with_database};
-use crate::workspace;
+use crate::{mutant, workspace};
 
 /// The key of the advisory lock; any number that nothing else in the test cluster takes.
 const LOCK: i64 = 0x636f_6672_6170;
@@ -37,7 +38,10 @@ fn make(maintenance: &mut Client, url: &str, name: &str) {
     maintenance.batch_execute(&format!("CREATE DATABASE {draft}")).unwrap();
     let draft_url = with_database(url, &draft);
     run_ops("role", &draft_url);
-    run_ops("migrate", &draft_url);
+    match mutated_migrations() {
+        None => run_ops("migrate", &draft_url),
+        Some(migrations) => apply(&migrations, &draft_url),
+    }
     maintenance.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).unwrap();
 }
 
@@ -58,19 +62,40 @@ pub(crate) fn run_ops(command: &str, url: &str) {
     );
 }
 
+/// The texts of all migrations in order, if one of them is mutated: the runner has the original ones built in.
+fn mutated_migrations() -> Option<Vec<String>> {
+    let texts: Vec<String> = migrations()
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|ending| ending == "sql"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let mutated: Vec<String> = texts.iter().map(|text| mutant::under_test(text).into_owned()).collect();
+    (mutated != texts).then_some(mutated)
+}
+
+fn apply(migrations: &[String], url: &str) {
+    let mut owner = Client::connect(url, NoTls).expect("the owner can connect");
+    for migration in migrations {
+        owner.batch_execute(migration).expect("PostgreSQL takes the mutated migration");
+    }
+}
+
+fn migrations() -> Vec<PathBuf> {
+    let folder = fs::read_dir(workspace::root().join("migrations")).expect("the workspace has migrations");
+    let mut files: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
 /// A short hash over the migrations and the runner (by size and time, because it may have them built in).
 fn state_of_the_migrations() -> String {
-    let mut files: Vec<_> = fs::read_dir(workspace::root().join("migrations"))
-        .expect("the workspace has migrations")
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
     let mut hash = Sha256::new();
-    for file in files {
-        let content = fs::read(&file).unwrap();
+    for file in migrations() {
+        let content = fs::read_to_string(&file).unwrap();
+        let content = mutant::under_test(&content);
         hash.update(file.file_name().unwrap().as_encoded_bytes());
         hash.update((content.len() as u64).to_be_bytes());
-        hash.update(content);
+        hash.update(content.as_bytes());
     }
     let runner = fs::metadata(workspace::ops_binary()).unwrap();
     let modified = runner.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();

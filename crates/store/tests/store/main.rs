@@ -9,9 +9,12 @@
 
 mod account;
 mod activation;
+mod constraints;
 mod deletion;
+mod history;
 mod journey;
 mod login;
+mod operator;
 mod race;
 mod schema;
 mod session;

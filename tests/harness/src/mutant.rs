@@ -1,0 +1,23 @@
+//! The SQL under test: what stands in the sources, or, while `sql-mutants` runs the tests, a changed text in its place.
+//! Nothing has to be compiled again for it.
+
+use std::borrow::Cow;
+use std::env;
+use std::sync::OnceLock;
+
+/// Names the environment variable that holds the whole text, a statement or a migration, that is to be replaced.
+pub const ORIGINAL: &str = "SQL_MUTANT_ORIGINAL";
+
+/// Names the environment variable that holds what takes its place.
+pub const MUTATED: &str = "SQL_MUTANT_MUTATED";
+
+/// The text itself, or the mutated one when it is the one to be replaced.
+#[must_use]
+pub fn under_test(text: &str) -> Cow<'_, str> {
+    static MUTANT: OnceLock<Option<(String, String)>> = OnceLock::new();
+    let mutant = MUTANT.get_or_init(|| Some((env::var(ORIGINAL).ok()?, env::var(MUTATED).ok()?)));
+    match mutant {
+        Some((original, mutated)) if original == text => Cow::Owned(mutated.clone()),
+        _ => Cow::Borrowed(text),
+    }
+}

@@ -1,0 +1,126 @@
+//! What is taken out, and that it is taken out of everything that the service has.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+use sql_mutants::mutant::mutants;
+use sql_mutants::source::{self, Source};
+
+/// The changes of a text: what each says, and the line that it leaves.
+fn changes(text: &str, is_migration: bool) -> Vec<(String, String)> {
+    let source = Source { name: "it".to_owned(), text: text.to_owned(), is_migration };
+    let changes = mutants(&source).into_iter();
+    changes.map(|mutant| (mutant.name.replacen("it: ", "", 1), mutant.mutated)).collect()
+}
+
+fn assert_changes(text: &str, is_migration: bool, expected: &[(&str, &str)]) {
+    let found = changes(text, is_migration);
+    let found: Vec<(&str, &str)> = found.iter().map(|(says, left)| (says.as_str(), left.as_str())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_condition_keeps_its_place_and_loses_its_meaning() {
+    assert_changes(
+        "SELECT a FROM t JOIN u ON t.x = u.x WHERE b = $1 AND (c OR d)",
+        false,
+        &[
+            (
+                "true for t.x = u.x",
+                "SELECT a FROM t JOIN u ON ((t.x = u.x) OR true) WHERE b = $1 AND (c OR d)",
+            ),
+            ("true for b = $1", "SELECT a FROM t JOIN u ON t.x = u.x WHERE ((b = $1) OR true) AND (c OR d)"),
+            (
+                "true for (c OR d)",
+                "SELECT a FROM t JOIN u ON t.x = u.x WHERE b = $1 AND (((c OR d)) OR true)",
+            ),
+            ("false for c", "SELECT a FROM t JOIN u ON t.x = u.x WHERE b = $1 AND (((c) AND false) OR d)"),
+            ("false for d", "SELECT a FROM t JOIN u ON t.x = u.x WHERE b = $1 AND (c OR ((d) AND false))"),
+        ],
+    );
+}
+
+#[test]
+fn a_case_loses_its_branches_and_a_list_its_names() {
+    assert_changes(
+        "SELECT CASE WHEN a IN ('x', 'y') THEN 'WHERE' ELSE 'b' END -- WHERE c",
+        false,
+        &[
+            (
+                "false for a IN ('x', 'y')",
+                "SELECT CASE WHEN ((a IN ('x', 'y')) AND false) THEN 'WHERE' ELSE 'b' END -- WHERE c",
+            ),
+            ("no 'x' in a IN", "SELECT CASE WHEN a IN ('y') THEN 'WHERE' ELSE 'b' END -- WHERE c"),
+            ("no 'y' in a IN", "SELECT CASE WHEN a IN ('x') THEN 'WHERE' ELSE 'b' END -- WHERE c"),
+        ],
+    );
+}
+
+#[test]
+fn a_statement_loses_its_locks() {
+    let names: Vec<String> = changes(
+        "WITH o AS (SELECT 1 FROM t FOR NO KEY UPDATE), d AS (SELECT 1 FROM u, o FOR UPDATE OF u) SELECT 1",
+        false,
+    )
+    .into_iter()
+    .map(|(says, _)| says)
+    .collect();
+    assert_eq!(names, ["no FOR NO KEY UPDATE in o", "no FOR UPDATE OF u in d"]);
+}
+
+#[test]
+fn a_table_loses_its_constraints() {
+    assert_changes(
+        "CREATE TABLE t (a bigint NOT NULL CONSTRAINT a_counts CHECK (a > 0), CONSTRAINT one UNIQUE (a, b));",
+        true,
+        &[
+            (
+                "no NOT NULL of t.a",
+                "CREATE TABLE t (a bigint  CONSTRAINT a_counts CHECK (a > 0), CONSTRAINT one UNIQUE (a, b));",
+            ),
+            (
+                "no CHECK a_counts",
+                "CREATE TABLE t (a bigint NOT NULL CONSTRAINT a_counts CHECK (true), CONSTRAINT one UNIQUE (a, b));",
+            ),
+            (
+                "no UNIQUE one",
+                "CREATE TABLE t (a bigint NOT NULL CONSTRAINT a_counts CHECK (a > 0), CONSTRAINT one CHECK (true));",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_grant_loses_privileges_columns_and_its_limit_to_them() {
+    assert_changes(
+        "GRANT SELECT, UPDATE (a, b) ON t TO r;",
+        true,
+        &[
+            ("no GRANT SELECT ON t", "GRANT UPDATE (a, b) ON t TO r;"),
+            ("no GRANT UPDATE (a, b) ON t", "GRANT SELECT ON t TO r;"),
+            ("GRANT UPDATE ON t without a limit to columns", "GRANT SELECT, UPDATE  ON t TO r;"),
+            ("no GRANT UPDATE (a) ON t", "GRANT SELECT, UPDATE (b) ON t TO r;"),
+            ("no GRANT UPDATE (b) ON t", "GRANT SELECT, UPDATE (a) ON t TO r;"),
+        ],
+    );
+    assert_changes(
+        "REVOKE ALL ON FUNCTION f(text), g(text) FROM PUBLIC;",
+        true,
+        &[
+            ("no REVOKE f(text)", "REVOKE ALL ON FUNCTION g(text) FROM PUBLIC;"),
+            ("no REVOKE g(text)", "REVOKE ALL ON FUNCTION f(text) FROM PUBLIC;"),
+        ],
+    );
+}
+
+#[test]
+fn every_statement_with_a_condition_and_every_migration_has_mutants() {
+    let sources = source::all(&harness::workspace::root()).unwrap();
+    for source in sources.iter().filter(|source| source.is_migration || source.text.contains("WHERE")) {
+        assert!(!mutants(source).is_empty(), "{} has none", source.name);
+    }
+    let mut names: Vec<String> = sources.iter().flat_map(mutants).map(|mutant| mutant.name).collect();
+    assert!(names.len() > 300, "{} mutants", names.len());
+    names.sort();
+    let before = names.len();
+    names.dedup();
+    assert_eq!(names.len(), before, "two mutants have one name");
+}
