@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak sql-mutants lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak sql-mutants fuzz lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,9 @@ soak: ## Breaks database, network, host and clients in every way, with 10,000 pe
 
 sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login.rs)
 	@scripts/sql-mutants
+
+fuzz: ## Looks for input that breaks what the parsers promise (SECONDS=60 for each of them)
+	@scripts/fuzz $(SECONDS)
 
 screenshots: ## Takes a picture of every page in every state into target/screenshots, with the checks that go with them
 	@scripts/screenshots

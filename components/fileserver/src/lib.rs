@@ -13,6 +13,8 @@
 mod answer;
 mod encoding;
 mod entity_tag;
+#[cfg(test)]
+mod fuzz;
 #[expect(unsafe_code, reason = "the macro writes the export that Spin calls")]
 mod handler;
 mod media_type;

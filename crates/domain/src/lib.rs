@@ -7,6 +7,8 @@
 
 pub mod expiry;
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod guessing;
 pub mod id;
 pub mod journey;

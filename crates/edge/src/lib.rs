@@ -11,6 +11,8 @@ mod connection;
 mod cookie;
 mod cross_site;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod log;
 mod postgres_error;
 mod problem;
