@@ -12,6 +12,7 @@ mod activation;
 mod constraints;
 mod deletion;
 mod history;
+mod isolation;
 mod journey;
 mod login;
 mod operator;
