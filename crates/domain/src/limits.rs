@@ -62,6 +62,13 @@ pub const GUESSING_SUSPENDS_AT_WRONG_CODES: u32 = 100;
 /// This many wrong codes end a start.
 pub const GUESSING_ENDS_START_AT_WRONG_CODES: u32 = 20;
 
+/// Hours for which a refusal that concerns no account is kept.
+pub const REFUSAL_KEPT_HOURS: u32 = 24;
+/// Calendar months for which every other event is kept, unless the operator says otherwise.
+pub const EVENT_KEPT_MONTHS: u32 = 12;
+/// Calendar months for which an account is kept after its credentials ended, unless the operator says otherwise.
+pub const EXPIRED_ACCOUNT_KEPT_MONTHS: u32 = 12;
+
 /// The longest id of a sealing key.
 pub const SEALING_KEY_ID_MAX_CHARACTERS: usize = 32;
 /// Bytes of a sealing key: AES-256.
@@ -91,5 +98,7 @@ const _: () = assert!(GUESSING_FIRST_WAIT_AT_WRONG_CODES > 0);
 const _: () = assert!(GUESSING_FIRST_WAIT_AT_WRONG_CODES < GUESSING_ENDS_START_AT_WRONG_CODES);
 const _: () = assert!(GUESSING_ENDS_START_AT_WRONG_CODES < GUESSING_SUSPENDS_AT_WRONG_CODES);
 const _: () = assert!(GUESSING_LONGEST_WAIT_MINUTES > 0);
+// Zero would remove everything at once.
+const _: () = assert!(REFUSAL_KEPT_HOURS > 0 && EVENT_KEPT_MONTHS > 0 && EXPIRED_ACCOUNT_KEPT_MONTHS > 0);
 // The blob writes the id's length in one byte.
 const _: () = assert!(SEALING_KEY_ID_MAX_CHARACTERS <= u8::MAX as usize);

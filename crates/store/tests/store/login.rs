@@ -10,7 +10,7 @@ use store::login::Tickets;
 use crate::journey::{Owner, Seeded, World};
 use crate::race::race;
 
-fn tickets(seed: u64) -> Tickets {
+pub(crate) fn tickets(seed: u64) -> Tickets {
     let mut randomness = Seeded::new(seed);
     let session = domain::journey::session::NewSession::draw(&mut randomness).unwrap();
     Tickets { session, renewal_token: PlainToken::generate(&mut randomness).unwrap() }

@@ -16,6 +16,7 @@ mod isolation;
 mod journey;
 mod login;
 mod operator;
+mod purge;
 mod race;
 mod schema;
 mod session;

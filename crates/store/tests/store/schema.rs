@@ -110,6 +110,8 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
         "DELETE FROM reserved_name",
         "TRUNCATE reserved_name",
         "ALTER TABLE account DISABLE TRIGGER account_username_is_not_reserved",
+        "SELECT purge(3600, 43200, 24, 12, 12, 12, 100)",
+        "SELECT is_forgotten(account, credential, now()) FROM account, credential",
         "SET ROLE pg_read_all_data",
     ] {
         assert_eq!(refusal(&mut application, statement), INSUFFICIENT_PRIVILEGE, "{statement}");
