@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak sql-mutants fuzz lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak sql-mutants fuzz purge reseal lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,6 +19,12 @@ db-stop: ## Stops the private PostgreSQL
 
 db-reset: ## Deletes the private PostgreSQL with all accounts, and .env
 	@scripts/postgres reset .run/postgres && rm -f .env .run/public-url
+
+purge: ## Removes what has ended from that database (options: make purge OPTIONS='--events-months 6')
+	@scripts/owner purge $(OPTIONS)
+
+reseal: ## Seals everything again with the first of SPIN_VARIABLE_SEALING_KEYS (only looking: make reseal OPTIONS=--check)
+	@scripts/owner reseal $(OPTIONS)
 
 test: ## Runs every check
 	@scripts/test

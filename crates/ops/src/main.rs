@@ -3,11 +3,20 @@
 //! Owns: the command line. Each command has a file of its own; `connection` holds what they share.
 //! Leaves to others: everything that a request does (the components, as the application role).
 
+mod arguments;
 mod connection;
+mod keys;
 mod migrate;
+mod purge;
+mod reseal;
 mod role;
+mod terminal;
 
 use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::arguments::{Purge, Reseal};
 
 const HELP: &str = "\
 identity-ops: the database owner's tool of COFRAP identity
@@ -22,8 +31,22 @@ Commands:
   migrate   Applies the migrations that this binary carries and the database does not have yet, in order, and
             prints each. The ledger is the table `_sqlx_migrations`; an applied migration that was changed since
             is refused. There is no way back: restore a backup.
+  purge     Removes what has ended: pending accounts, starts and renewal tokens past their deadline, sessions,
+            refusals that concern no account after 24 hours, accounts whose credentials ended long ago (their names
+            stay reserved for 12 months), reservations that have ended, old events. Run it every hour or so. It works
+            in short transactions beside live traffic, and may be interrupted at any time. Its last line says what
+            was removed.
+              --events-months N   how long events are kept (12)
+              --expired-months N  how long accounts are kept after their credentials ended (12)
+              --batch N           rows of each kind at a time (1000)
+  reseal    Seals every value again that is not under the first of the sealing keys, beside live traffic, and then
+            looks at every value: how many hang on each key, and which do not open. To be run after the new key was
+            added last and rolled out everywhere, then moved first and rolled out again; once it succeeds, the old
+            key may go. After an interruption it goes on where it was.
+              --check             only looks
+              --batch N           credentials at a time (100)
 
-Both are safe to run twice, and from several places at once: a run waits for the one before it.
+All are safe to run twice, and from several places at once: a run of `role` or `migrate` waits for the one before it.
 
 Environment:
   DATABASE_URL          The owner's connection, postgres://user:password@host:port/database, to exactly the
@@ -32,39 +55,43 @@ Environment:
                         The owner needs CREATEROLE for `role`, and must own the database for `migrate`.
   APPLICATION_PASSWORD  `role` only: the password of `cofrap_app`, 16 characters or more. It reaches the server as
                         a SCRAM-SHA-256 verifier: it is in no SQL text, log, or output.
+  SPIN_VARIABLE_SEALING_KEYS
+                        `reseal` only: the keys as the service has them, id:base64,... Or SEALING_KEYS_FILE, a file
+                        that holds them.
 
-Exit status: 0 done (also when there was nothing to do), 1 failed (the reason is on stderr), 2 wrong usage.
+Exit status: 0 done (also when there was nothing to do), 1 failed, or for `reseal` something still hangs on an old key
+or does not open (the reason is on stderr), 2 wrong usage.
 ";
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments.as_slice() {
-        ["migrate"] => migrate::run().await,
-        ["role"] => role::run().await,
-        ["help" | "--help" | "-h"] => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        ["--version" | "-V"] => {
-            println!("identity-ops {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
-        }
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(2);
-        }
+    let Some(outcome) = run(&arguments).await else {
+        terminal::note(HELP.trim_end());
+        return ExitCode::from(2);
     };
     match outcome {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(terminal::say);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("identity-ops: {error:#}");
+            terminal::note(format_args!("identity-ops: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What a command did, line by line; `None` for wrong usage.
+async fn run(arguments: &[&str]) -> Option<Result<Vec<String>>> {
+    Some(match arguments {
+        ["migrate"] => migrate::run().await,
+        ["role"] => role::run().await,
+        ["purge", options @ ..] => purge::run(&Purge::parse(options)?).await,
+        ["reseal", options @ ..] => reseal::run(&Reseal::parse(options)?).await,
+        ["help" | "--help" | "-h"] => Ok(vec![HELP.trim_end().to_owned()]),
+        ["--version" | "-V"] => Ok(vec![format!("identity-ops {}", env!("CARGO_PKG_VERSION"))]),
+        _ => return None,
+    })
 }

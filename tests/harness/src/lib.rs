@@ -3,7 +3,7 @@
 //!
 //! It owns everything that a test needs and that is no assertion of its own: finding the binaries, making and dropping
 //! databases, starting and stopping the host, walking the journey, moving rows through time. It knows the app only by
-//! its contract; only [`rows`] and [`time_travel`] know tables. It starts no PostgreSQL: `make test` does, and
+//! its contract; only [`rows`], [`time_travel`] and [`at_rest`] know tables. It starts no PostgreSQL: `make test` does, and
 //! says where it is in `TEST_DATABASE_URL`.
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 )]
 
 pub mod app;
+pub mod at_rest;
 pub mod authenticator;
 pub mod barrier;
 pub mod client;

@@ -55,6 +55,20 @@ impl TimeTravel<'_> {
         self.credential(username, "expires_at = now() - interval '1 second'", "live");
     }
 
+    /// So many calendar months have passed since the live credential ended.
+    pub fn expire_credentials_months_ago(&self, username: &str, months: u32) {
+        let end = format!(
+            "expires_at = (now() AT TIME ZONE 'UTC' - interval '{months} months') AT TIME ZONE 'UTC'"
+        );
+        self.credential(username, &end, "live");
+    }
+
+    /// Every event of the account is this many days older.
+    pub fn age_events(&self, username: &str, days: u32) {
+        let statement = format!("UPDATE event SET at = at - interval '{days} days' WHERE {OF_ACCOUNT}");
+        assert!(self.client().execute(&statement, &[&username]).unwrap() > 0, "{username} has no events");
+    }
+
     /// The live credential ends this many seconds from now.
     pub fn credentials_end_in(&self, username: &str, seconds: u32) {
         self.credential(username, &format!("expires_at = now() + interval '{seconds} seconds'"), "live");
