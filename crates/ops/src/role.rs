@@ -18,11 +18,31 @@ const SHORTEST_PASSWORD: usize = 16;
 
 /// Settings of the role, because they survive the `RESET ALL` that Spin's pool sends between two borrowers, and a
 /// guest has no timeout of its own.
-const SETTINGS: [&str; 2] = [
+const SETTINGS: [&str; 3] = [
     // A statement of ours takes milliseconds. It counts waiting for locks too, so there is no lock_timeout beside it.
     "ALTER ROLE cofrap_app SET statement_timeout = '5s'",
     // No statement of ours opens a transaction; one that is left open must not hold its locks, or the next borrower.
     "ALTER ROLE cofrap_app SET idle_in_transaction_session_timeout = '5s'",
+    // Parameters hold usernames, hashes of tokens and sealed values: in no log, also where a statement fails.
+    "ALTER ROLE cofrap_app SET log_parameter_max_length_on_error = 0",
+];
+
+/// Settings that not every owner may set: name, statement, and what the operator has to see to where this may not.
+const SETTINGS_WHERE_PERMITTED: [(&str, &str, &str); 2] = [
+    // Spin passes the errors of a running statement on as text, without a SQLSTATE: the components know a deadlock by
+    // PostgreSQL's own words. On a server that speaks another language it is a 503 instead of a repeat.
+    (
+        "lc_messages",
+        "ALTER ROLE cofrap_app SET lc_messages = 'C'",
+        "lc_messages may not be set for the role: see to it that the server's is C or English",
+    ),
+    // No parameter is a secret in the clear, but a username names somebody.
+    (
+        "log_parameter_max_length",
+        "ALTER ROLE cofrap_app SET log_parameter_max_length = 0",
+        "log_parameter_max_length may not be set for the role: see to it that the server's is 0, or usernames stand in \
+         its log when it logs statements",
+    ),
 ];
 
 /// Attributes that the role must not have, as PostgreSQL's catalogue and its `ALTER ROLE` name them.
@@ -50,16 +70,12 @@ pub async fn run() -> Result<Vec<String>> {
     for setting in SETTINGS {
         sqlx::query(setting).execute(&mut *transaction).await.context(setting)?;
     }
-    let speaks_english = speak_english(&mut transaction).await?;
+    let left_to_the_operator = set_where_permitted(&mut transaction).await?;
     grant_connect(&mut transaction).await?;
     transaction.commit().await?;
     connection::close(connection).await?;
     let mut done = vec![format!("{} role {APPLICATION_ROLE}", if created { "created" } else { "updated" })];
-    if !speaks_english {
-        done.push(
-            "lc_messages may not be set for the role: see to it that the server's is C or English".to_owned(),
-        );
-    }
+    done.extend(left_to_the_operator.into_iter().map(str::to_owned));
     Ok(done)
 }
 
@@ -118,18 +134,21 @@ async fn set_password(connection: &mut PgConnection, password: &str) -> Result<(
     Ok(())
 }
 
-/// Spin passes the errors of a running statement on as text, without a SQLSTATE: the components know a deadlock by
-/// PostgreSQL's own words. On a server that speaks another language it is a 503 instead of a repeat, so whoever may not
-/// set this here has to see to it in the server's settings.
-async fn speak_english(connection: &mut PgConnection) -> Result<bool> {
-    let permitted: bool = sqlx::query_scalar("SELECT has_parameter_privilege('lc_messages', 'SET')")
-        .fetch_one(&mut *connection)
-        .await?;
-    if permitted {
-        let setting = "ALTER ROLE cofrap_app SET lc_messages = 'C'";
-        sqlx::query(setting).execute(connection).await.context(setting)?;
+/// Returns what may not be set here.
+async fn set_where_permitted(connection: &mut PgConnection) -> Result<Vec<&'static str>> {
+    let mut left = Vec::new();
+    for (name, statement, advice) in SETTINGS_WHERE_PERMITTED {
+        let permitted: bool = sqlx::query_scalar("SELECT has_parameter_privilege($1, 'SET')")
+            .bind(name)
+            .fetch_one(&mut *connection)
+            .await?;
+        if permitted {
+            sqlx::query(statement).execute(&mut *connection).await.context(statement)?;
+        } else {
+            left.push(advice);
+        }
     }
-    Ok(permitted)
+    Ok(left)
 }
 
 async fn grant_connect(connection: &mut PgConnection) -> Result<()> {

@@ -63,7 +63,7 @@ fn script(command: &str, folder: &Path, more: &[&str]) -> String {
 
 fn ops(command: &str, url: &str, password: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_identity-ops"))
-        .arg(command)
+        .args(command.split(' '))
         .env("DATABASE_URL", url)
         .env("APPLICATION_PASSWORD", password)
         .output()
@@ -104,9 +104,13 @@ fn the_application_role_can_log_in_and_owns_nothing() {
     assert!(application.batch_execute("CREATE TABLE mine ()").is_err());
     assert!(application.batch_execute("CREATE TEMPORARY TABLE mine ()").is_err());
     assert!(application.batch_execute("SELECT * FROM _sqlx_migrations").is_err());
-    for (setting, expected) in
-        [("statement_timeout", "5s"), ("idle_in_transaction_session_timeout", "5s"), ("lc_messages", "C")]
-    {
+    for (setting, expected) in [
+        ("statement_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("lc_messages", "C"),
+        ("log_parameter_max_length", "0"),
+        ("log_parameter_max_length_on_error", "0"),
+    ] {
         let value: String = application.query_one(&format!("SHOW {setting}"), &[]).unwrap().get(0);
         assert_eq!(value, expected, "{setting}");
     }
@@ -120,6 +124,26 @@ fn a_second_run_changes_nothing() {
     assert_eq!(succeeds(&server.ops("role")), "updated role cofrap_app\n");
     assert!(succeeds(&server.ops("migrate")).starts_with("nothing to apply"));
     server.application(PASSWORD).unwrap();
+}
+
+#[test]
+fn what_an_owner_may_not_set_is_left_to_the_operator_and_said() {
+    let server = Server::start("may-not-set");
+    for statement in [
+        "CREATE ROLE modest LOGIN CREATEROLE PASSWORD 'modest-password'",
+        "CREATE DATABASE modest OWNER modest",
+    ] {
+        server.owner().batch_execute(statement).unwrap();
+    }
+    let (server_part, _) = server.url.rsplit_once('/').unwrap();
+    let (_, address) = server_part.rsplit_once('@').unwrap();
+    let url = format!("postgres://modest:modest-password@{address}/modest");
+    let said = succeeds(&ops("role", &url, PASSWORD));
+    assert!(said.contains("lc_messages may not be set"), "{said}");
+    assert!(said.contains("log_parameter_max_length may not be set"), "{said}");
+    assert!(succeeds(&ops("migrate", &url, PASSWORD)).starts_with("applied 0001 "));
+    // What is there is read by its owner, who is no superuser either.
+    assert!(succeeds(&ops("purge", &url, PASSWORD)).starts_with("removed 0 "));
 }
 
 #[test]
@@ -199,7 +223,12 @@ fn help_is_on_stdout_and_wrong_usage_is_status_2() {
     let help = ops("--help", "", "");
     assert!(succeeds(&help).contains("Usage: identity-ops <command>"));
     assert!(help.stderr.is_empty());
-    let wrong = ops("drop-everything", "", "");
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(wrong.stdout.is_empty());
+    for wrong in
+        ["drop-everything", "purge --everything", "purge --events-months 0", "reseal --check --check"]
+    {
+        let wrong = ops(wrong, "", "");
+        assert_eq!(wrong.status.code(), Some(2));
+        assert!(wrong.stdout.is_empty());
+        assert_eq!(wrong.stderr, help.stdout);
+    }
 }

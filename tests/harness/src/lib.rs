@@ -28,6 +28,7 @@ pub mod mutant;
 pub mod native;
 pub mod raw;
 pub mod rows;
+pub mod server_log;
 pub mod shared;
 pub mod statements;
 mod template;
