@@ -29,5 +29,6 @@ mod secrets;
 mod session;
 mod sessions;
 mod statements;
+mod tampering;
 mod tokens;
 mod totp;
