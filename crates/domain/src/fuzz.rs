@@ -66,7 +66,7 @@ pub fn username(data: &[u8]) {
 /// A code is six ASCII digits and nothing else.
 pub fn code(data: &[u8]) {
     let Ok(text) = from_utf8(data) else { return };
-    let is_six_digits = text.chars().count() == 6 && text.chars().all(|digit| ('0'..='9').contains(&digit));
+    let is_six_digits = text.chars().count() == 6 && text.chars().all(|digit| digit.is_ascii_digit());
     assert_eq!(Code::parse(text).is_ok(), is_six_digits);
 }
 
