@@ -13,8 +13,20 @@ pub(crate) struct Driver {
     _temporary: TempDir,
 }
 
+/// chromedriver takes a free port for IPv4 and then the same for IPv6; it leaves when another program has
+/// that one, as it may on a machine where many tests start servers. Then it is started again.
+const STARTS: usize = 5;
+
 impl Driver {
     pub(crate) fn start() -> Self {
+        let mut said = String::new();
+        (0..STARTS)
+            .find_map(|_| Self::try_to_start(&mut said))
+            .unwrap_or_else(|| panic!("chromedriver: {said}"))
+    }
+
+    /// Nothing when it leaves without a port; then `said` has what it said.
+    fn try_to_start(said: &mut String) -> Option<Self> {
         let temporary = TempDir::with_prefix("identity-browser-").unwrap();
         // The signal ends the driver, and with it its browsers, even when the test process is killed.
         let mut process = Command::new("setpriv")
@@ -27,11 +39,16 @@ impl Driver {
             .expect("setpriv (util-linux) and chromedriver (Debian: chromium-driver) are installed");
         let output = BufReader::new(process.stdout.take().expect("stdout is piped"));
         let port = output.lines().map_while(Result::ok).find_map(|line| {
+            said.push_str(&line);
+            said.push('\n');
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        let url = format!("http://127.0.0.1:{}", port.expect("chromedriver says where it listens"));
-        Self { process, url, _temporary: temporary }
+        let Some(port) = port else {
+            process.wait().ok();
+            return None;
+        };
+        Some(Self { process, url: format!("http://127.0.0.1:{port}"), _temporary: temporary })
     }
 }
 
