@@ -1,7 +1,8 @@
 // Logs in. Expired credentials lead to the renewal, with the token that the answer holds.
 
 import {
-  alarm, blame, byId, call, clearOnLeaving, keepRenewal, onSubmit, readCode, revealWith, say, sessionSticks,
+  alarm, byId, call, clearOnLeaving, forgetRefusedCode, keepRenewal, onSubmit, readCode, revealWith, say,
+  sessionSticks,
 } from "./page.js";
 
 const username = byId("username");
@@ -33,9 +34,7 @@ function onProblem(problem) {
     location.assign(`/create#${new URLSearchParams({ username: username.value.trim() })}`);
     return true;
   }
-  // Without an answer the same code may still be good; with one, it is not.
-  if (["invalid_credentials", "too_many_attempts"].includes(problem.code)) code.value = "";
-  if (problem.code === "invalid_credentials") blame(code);
+  forgetRefusedCode(code, problem);
   return false;
 }
 

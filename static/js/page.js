@@ -398,6 +398,12 @@ export function readCode(field) {
   return null;
 }
 
+// After a refusal. Without an answer the same code may still be good; with one, it is not.
+export function forgetRefusedCode(field, problem) {
+  if (["invalid_credentials", "too_many_attempts"].includes(problem.code)) field.value = "";
+  if (problem.code === "invalid_credentials") blame(field);
+}
+
 // Lets the reader see a password field that a checkbox belongs to.
 export function revealWith(checkbox, field) {
   checkbox.addEventListener("change", () => (field.type = checkbox.checked ? "text" : "password"));

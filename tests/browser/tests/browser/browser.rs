@@ -1,5 +1,6 @@
 //! A browser with a profile of its own, driven as a person would: looked at, clicked and typed into.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
@@ -14,7 +15,7 @@ use crate::driver::Driver;
 use crate::screen;
 
 /// How long a page may take to get where it should be; the desk asks the server every two seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A window's size in pixels.
 pub(crate) type Size = (u32, u32);
@@ -44,7 +45,7 @@ pub(crate) struct Browser {
 impl Browser {
     /// Opens a browser with nothing kept from before. `name` goes into the names of its pictures.
     pub(crate) fn open(driver: &Driver, name: &'static str, size: Size, profile: Profile) -> Self {
-        let capabilities = capabilities(size, profile);
+        let capabilities = capabilities(size, profile, &driver.downloads());
         let runtime = Runtime::new().unwrap();
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = runtime
@@ -96,6 +97,12 @@ impl Browser {
     pub(crate) fn expect_alert(&self, part: &str) {
         let alert = format!("//*[@role='alert' and {SHOWN} and contains(., \"{part}\")]");
         self.expect(&alert, &format!("no alert says {part:?}"));
+    }
+
+    /// Waits for a word about what happens that holds this text.
+    pub(crate) fn expect_status(&self, part: &str) {
+        let status = format!("//*[@role='status' and {SHOWN} and contains(., \"{part}\")]");
+        self.expect(&status, &format!("no status says {part:?}"));
     }
 
     /// Waits for a heading with this text.
@@ -244,7 +251,7 @@ impl Drop for Browser {
 /// Whether an element of an XPath is in no part of the page that is hidden.
 const SHOWN: &str = "not(ancestor-or-self::*[@hidden])";
 
-fn capabilities((width, height): Size, profile: Profile) -> Value {
+fn capabilities((width, height): Size, profile: Profile, downloads: &Path) -> Value {
     let arguments = json!([
         "--headless=new",
         // Chromium does not start its sandbox for root, as which containers and CI run it.
@@ -262,6 +269,7 @@ fn capabilities((width, height): Size, profile: Profile) -> Value {
     // 1 allows, 2 blocks.
     let scripts = if profile.scripts { 1 } else { 2 };
     let preferences = json!({
+        "download.default_directory": downloads,
         "intl.accept_languages": profile.languages,
         "profile.default_content_setting_values.javascript": scripts,
     });

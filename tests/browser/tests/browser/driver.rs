@@ -1,6 +1,7 @@
 //! The WebDriver process: one per test, on a free port, gone with the test.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ pub(crate) struct Driver {
     process: Child,
     pub(crate) url: String,
     /// Removed with the driver: Chromium leaves files behind in the system's own.
-    _temporary: TempDir,
+    temporary: TempDir,
 }
 
 /// chromedriver takes a free port for IPv4 and then the same for IPv6; it leaves when another program has
@@ -23,6 +24,11 @@ impl Driver {
         (0..STARTS)
             .find_map(|_| Self::try_to_start(&mut said))
             .unwrap_or_else(|| panic!("chromedriver: {said}"))
+    }
+
+    /// Where its browsers put what people download.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.temporary.path().join("downloads")
     }
 
     /// Nothing when it leaves without a port; then `said` has what it said.
@@ -48,7 +54,7 @@ impl Driver {
             process.wait().ok();
             return None;
         };
-        Some(Self { process, url: format!("http://127.0.0.1:{port}"), _temporary: temporary })
+        Some(Self { process, url: format!("http://127.0.0.1:{port}"), temporary })
     }
 }
 

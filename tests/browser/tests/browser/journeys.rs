@@ -5,6 +5,7 @@ mod dropped_tab;
 mod first_visit;
 mod in_english;
 mod keyboard_only;
+mod own_account;
 mod renewal;
 mod secrets;
 mod two_screens;

@@ -97,6 +97,18 @@ impl<'site> Person<'site> {
         self.log_in(&account.username, &account.password, &self.site.fresh_code(account));
     }
 
+    /// Deletes the account that is logged in, on the step that asks for both once more.
+    pub(crate) fn delete(&self, password: &str, code: &str) {
+        self.fill("password", password);
+        self.fill("code", code);
+        self.submit("deletion-form");
+    }
+
+    /// Waits for a French sentence of what happens.
+    pub(crate) fn expect_status(&self, key: &str) {
+        self.browser.expect_status(in_french(key));
+    }
+
     /// Waits for the French sentence of a problem.
     pub(crate) fn expect_problem(&self, problem: &str) {
         self.expect_alert(in_french(&format!("problem.{problem}")));

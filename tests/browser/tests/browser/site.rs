@@ -1,6 +1,7 @@
 //! A running app, and the WebDriver that opens browsers for it.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use harness::shared::Running;
 use harness::{Config, TestDatabase};
@@ -23,6 +24,11 @@ impl Site {
 
     pub(crate) fn open(&self, name: &'static str, size: Size, profile: Profile) -> Browser {
         Browser::open(&self.driver, name, size, profile)
+    }
+
+    /// Where the browsers put what people download.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.driver.downloads()
     }
 
     pub(crate) fn origin(&self) -> String {

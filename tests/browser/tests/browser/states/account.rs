@@ -24,6 +24,39 @@ pub(super) fn expiring(person: &Person<'_>) {
     person.shown("soon-warning");
 }
 
+/// Two sessions: the activation opened the other one.
+pub(super) fn sessions(person: &Person<'_>) {
+    signed_in(person);
+    person.click("list-sessions");
+    person.shown("step-sessions");
+}
+
+pub(super) fn downloaded(person: &Person<'_>) {
+    signed_in(person);
+    person.click("download");
+    person.expect_status("account.downloaded");
+}
+
+pub(super) fn deletion(person: &Person<'_>) {
+    signed_in(person);
+    person.click("begin-deletion");
+    person.shown("deletion-form");
+}
+
+pub(super) fn deletion_refused(person: &Person<'_>) {
+    deletion(person);
+    person.delete("not this one", "000000");
+    person.expect_problem("invalid_credentials@confirm");
+}
+
+pub(super) fn deleted(person: &Person<'_>) {
+    let account = person.site.account("camille.martin");
+    person.log_in_to(&account);
+    person.click("begin-deletion");
+    person.delete(&account.password, &person.site.fresh_code(&account));
+    person.shown("step-deleted");
+}
+
 pub(super) fn signed_out(person: &Person<'_>) {
     signed_in(person);
     person.click("log-out");
