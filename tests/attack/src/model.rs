@@ -25,8 +25,16 @@ pub enum Call {
     Login(Attempt),
     /// `GET /api/session`
     Look(String),
+    /// `GET /api/sessions`
+    List(String),
+    /// `GET /api/account`
+    Show(String),
     /// `DELETE /api/session`
     Leave(String),
+    /// `DELETE /api/sessions/{id}`: with the first session, of the second.
+    End(String, String),
+    /// `DELETE /api/account`
+    Delete(String, Attempt),
 }
 
 /// A password, and a code of a phone: known by its secret, empty for none.
@@ -82,6 +90,10 @@ pub enum Change {
     ManyWrongCodesAtTheStart,
     /// The codes that were used are minutes old.
     CodesPass,
+    /// An operator removes the account.
+    Remove,
+    /// Twelve months pass after the owner deleted it.
+    ReservationEnds,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +141,8 @@ struct Account {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     account: Option<Account>,
+    /// Whether its owner deleted it, less than twelve months ago.
+    is_reserved: bool,
 }
 
 const WRONG: Verdict = (401, "invalid_credentials");
@@ -137,6 +151,7 @@ const NO_SESSION: Verdict = (401, "session_invalid");
 const WAITING: Verdict = (429, "too_many_attempts");
 const OK: Verdict = (200, "");
 const CREATED: Verdict = (201, "");
+const DONE: Verdict = (204, "");
 
 impl Model {
     /// The answer that a call has to get.
@@ -159,21 +174,24 @@ impl Model {
                 self.open_start(token).map_or(BAD_TOKEN, |start| start.verdict(attempt))
             }
             Call::Login(attempt) => self.verdict_of_a_login(attempt),
-            Call::Look(token) => {
-                if self.is_session(token) {
-                    OK
-                } else {
-                    NO_SESSION
-                }
+            Call::Look(token) | Call::List(token) | Call::Show(token) => self.verdict_with_session(token, OK),
+            Call::Leave(token) => self.verdict_with_session(token, DONE),
+            Call::End(token, other) => {
+                let verdict = if self.is_session(other) { DONE } else { (404, "not_found") };
+                self.verdict_with_session(token, verdict)
             }
-            Call::Leave(token) => {
-                if self.is_session(token) {
-                    (204, "")
-                } else {
-                    NO_SESSION
-                }
+            Call::Delete(token, attempt) => {
+                let verdict = match self.verdict_of_a_login(attempt) {
+                    OK => DONE,
+                    refusal => refusal,
+                };
+                self.verdict_with_session(token, verdict)
             }
         }
+    }
+
+    fn verdict_with_session(&self, token: &str, verdict: Verdict) -> Verdict {
+        if self.is_session(token) { verdict } else { NO_SESSION }
     }
 
     /// Whether a call that got its verdict leaves every row of the name as it is.
@@ -181,23 +199,28 @@ impl Model {
     pub fn changes_nothing(&self, call: &Call) -> bool {
         match (call, self.verdict(call)) {
             // Counted, unless it was a used one.
-            (Call::Login(attempt), WRONG) => {
-                !self.live().is_some_and(|live| live.password == attempt.password && !live.has_used(attempt))
-            }
+            (Call::Login(attempt), WRONG) => !self.is_a_wrong_code(attempt),
             (Call::Confirm(token, attempt), WRONG) => {
                 self.open_start(token).is_none_or(|start| start.password.as_ref() != Some(&attempt.password))
             }
             (Call::Login(_), (403, "credentials_expired")) => false,
             (Call::Poll(_), _) => true,
+            // Whatever comes of it, the session was used.
+            (Call::End(..) | Call::Delete(..), verdict) => verdict == NO_SESSION,
             (_, (status, _)) => status >= 400,
         }
+    }
+
+    /// Of an attempt that is refused: whether it is a guess, which is counted. A used code is none.
+    fn is_a_wrong_code(&self, attempt: &Attempt) -> bool {
+        self.live().is_some_and(|live| live.password == attempt.password && !live.has_used(attempt))
     }
 
     fn verdict_of_a_start(&self) -> Verdict {
         let is_free = self.account.as_ref().is_none_or(|account| {
             account.state == State::Pending && account.start.as_ref().is_some_and(|start| start.is_over)
         });
-        if is_free { CREATED } else { (409, "username_taken") }
+        if is_free && !self.is_reserved { CREATED } else { (409, "username_taken") }
     }
 
     fn verdict_of_a_reveal(&self, token: &str) -> Verdict {
@@ -277,8 +300,12 @@ impl Model {
                 self.account().renewal_tokens.insert(gain.renewal, false);
             }
             (Call::Login(_), WRONG) if !self.changes_nothing(call) => self.account().count_a_wrong_code(),
-            (Call::Leave(token), (204, _)) => {
+            (Call::Leave(token) | Call::End(_, token), DONE) => {
                 self.account().sessions.remove(token);
+            }
+            (Call::Delete(..), DONE) => *self = Self { account: None, is_reserved: true },
+            (Call::Delete(_, attempt), WRONG) if self.is_a_wrong_code(attempt) => {
+                self.account().count_a_wrong_code();
             }
             _ => {}
         }
@@ -296,10 +323,12 @@ impl Model {
     #[must_use]
     pub fn can(&self, change: Change) -> bool {
         let Some(account) = &self.account else {
-            return false;
+            return change == Change::ReservationEnds && self.is_reserved;
         };
         let start = account.start.as_ref();
         match change {
+            Change::Remove => true,
+            Change::ReservationEnds => false,
             Change::RevealEnds | Change::StartEnds | Change::ManyWrongCodesAtTheStart => {
                 start.is_some_and(|start| !start.is_over)
             }
@@ -316,8 +345,13 @@ impl Model {
 
     /// Goes where a change leads that can happen.
     pub fn change(&mut self, change: Change) {
+        if matches!(change, Change::Remove | Change::ReservationEnds) {
+            *self = Self::default();
+            return;
+        }
         let account = self.account();
         match change {
+            Change::Remove | Change::ReservationEnds => unreachable!("nothing is left"),
             Change::RevealEnds => self.start().reveal_is_over = true,
             Change::StartEnds => self.start().is_over = true,
             Change::CredentialsEnd => account.live.as_mut().expect("it can").is_over = true,

@@ -44,10 +44,14 @@ pub enum Deed {
     Confirm,
     /// A login.
     Login,
-    /// A look at the session.
+    /// A look at the session, at all sessions, or at the account.
     Look,
     /// A logout.
     Leave,
+    /// The end of any session.
+    End,
+    /// A deletion of the account.
+    Delete,
     /// Time passes, or an operator does something.
     Happens(Change),
 }
@@ -136,6 +140,8 @@ fn any_deed() -> impl Strategy<Value = Deed> {
         Deed::Login,
         Deed::Look,
         Deed::Leave,
+        Deed::End,
+        Deed::Delete,
     ];
     const CHANGES: &[Change] = &[
         Change::RevealEnds,
@@ -148,6 +154,8 @@ fn any_deed() -> impl Strategy<Value = Deed> {
         Change::Release,
         Change::ManyWrongCodes,
         Change::ManyWrongCodesAtTheStart,
+        Change::Remove,
+        Change::ReservationEnds,
     ];
     prop_oneof![
         4 => prop::sample::select(CALLS),
@@ -178,12 +186,16 @@ pub struct Walk<'arena> {
     used_step: u64,
     tokens: Vec<String>,
     passwords: Vec<String>,
+    /// The id of every session that was ever opened, by its token.
+    sessions: BTreeMap<String, String>,
     phones: BTreeMap<String, Authenticator>,
     taken: usize,
 }
 
 /// A token that nobody was given.
 const NO_TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The id of no session.
+const NO_ID: &str = "018f2f3e-0000-7000-8000-000000000000";
 /// A password that nobody was given.
 const NO_PASSWORD: &str = "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!";
 
@@ -203,6 +215,7 @@ impl<'arena> Walk<'arena> {
             used_step: 0,
             tokens: vec![NO_TOKEN.to_owned()],
             passwords: vec![NO_PASSWORD.to_owned()],
+            sessions: BTreeMap::new(),
             phones: BTreeMap::new(),
             taken: 0,
         }
@@ -279,8 +292,19 @@ impl<'arena> Walk<'arena> {
                 let known = if pick % 4 == 0 { newest } else { self.confirmed.clone() };
                 Call::Login(self.attempt(actor, code, pick, known))
             }
-            Deed::Look => Call::Look(token(|kept| &kept.session)),
+            Deed::Look => {
+                let look = [Call::Look, Call::List, Call::Show][pick % 3];
+                look(token(|kept| &kept.session))
+            }
             Deed::Leave => Call::Leave(token(|kept| &kept.session)),
+            Deed::End => {
+                let other = self.sessions.keys().nth(pick / 3 % self.sessions.len().max(1)).cloned();
+                Call::End(token(|kept| &kept.session), other.unwrap_or_default())
+            }
+            Deed::Delete => {
+                let token = token(|kept| &kept.session);
+                Call::Delete(token, self.attempt(actor, code, pick, self.confirmed.clone()))
+            }
             Deed::Happens(_) => unreachable!("what happens is no call"),
         }
     }
@@ -305,11 +329,12 @@ impl<'arena> Walk<'arena> {
     /// The six digits of an attempt. A code that is right by mere chance, for another secret than the one that it is
     /// of, is replaced by a wrong one.
     fn code(&mut self, step: Step, call: &Call) -> String {
-        let (Call::Login(attempt) | Call::Confirm(_, attempt)) = call else {
+        let (Call::Login(attempt) | Call::Confirm(_, attempt) | Call::Delete(_, attempt)) = call else {
             return String::new();
         };
         let has_used_one = self.model.can(Change::CodesPass);
-        if matches!((call, step.code), (Call::Login(_), Code::Right)) && has_used_one {
+        let is_of_the_live_phone = matches!(call, Call::Login(_) | Call::Delete(..));
+        if is_of_the_live_phone && matches!(step.code, Code::Right) && has_used_one {
             self.change(Change::CodesPass);
         }
         let now = self.arena.database().now();
@@ -346,7 +371,14 @@ impl<'arena> Walk<'arena> {
             Call::Confirm(token, attempt) => client.confirm_request(token, &attempt.password, code),
             Call::Login(attempt) => client.login_request(&name, &attempt.password, code),
             Call::Look(token) => client.session_request(token),
+            Call::List(token) => client.get("/api/sessions").session(token),
+            Call::Show(token) => client.get("/api/account").session(token),
             Call::Leave(token) => client.logout_request(token),
+            Call::End(token, other) => {
+                let id = self.sessions.get(other).map_or(NO_ID, String::as_str);
+                client.end_session_request(token, id)
+            }
+            Call::Delete(token, attempt) => client.delete_account_request(token, &attempt.password, code),
         }
     }
 
@@ -390,6 +422,8 @@ impl<'arena> Walk<'arena> {
         if !gain.session.is_empty() {
             browser.session.clone_from(&gain.session);
             self.tokens.push(gain.session.clone());
+            let id = self.arena.client(self.taken).id_of_session(&gain.session);
+            self.sessions.insert(gain.session.clone(), id);
         }
         gain
     }
@@ -409,6 +443,8 @@ impl<'arena> Walk<'arena> {
             Change::ManyWrongCodes => travel.set_wrong_codes(name, 99),
             Change::ManyWrongCodesAtTheStart => travel.set_wrong_codes_of_the_start(name, 19),
             Change::CodesPass => travel.forget_used_steps(name),
+            Change::Remove => assert!(travel.remove(name)),
+            Change::ReservationEnds => travel.end_reservation(name),
         }
         self.model.change(change);
     }

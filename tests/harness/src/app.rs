@@ -28,6 +28,7 @@ const START_WITHIN: Duration = Duration::from_secs(120);
 pub struct Config {
     variables: BTreeMap<String, String>,
     listen: String,
+    clock_ahead: i64,
 }
 
 impl Config {
@@ -50,7 +51,15 @@ impl Config {
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             listen: "127.0.0.1:0".to_owned(),
+            clock_ahead: 0,
         }
+    }
+
+    /// Components see a clock that is so many seconds ahead of this machine's; behind it when negative.
+    #[must_use]
+    pub const fn with_clock_ahead(mut self, seconds: i64) -> Self {
+        self.clock_ahead = seconds;
+        self
     }
 
     /// Reveal links that lead to the app itself, as a browser needs them: the port is chosen before it starts.
@@ -167,6 +176,7 @@ fn command(config: &Config) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(workspace::host_binary());
     command.arg("--manifest").arg(workspace::root().join("spin.toml")).args(["--listen", &config.listen]);
+    command.args(["--clock-ahead", &config.clock_ahead.to_string()]);
     command.current_dir(empty_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPIN_")) {
         command.env_remove(name);

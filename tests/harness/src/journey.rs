@@ -167,7 +167,21 @@ impl Client {
     /// Ends one of one's own sessions.
     #[must_use]
     pub fn end_session(&self, session: &str, id: &str) -> Answer {
-        self.delete(&format!("/api/sessions/{id}")).session(session).send()
+        self.end_session_request(session, id).send()
+    }
+
+    /// What [`Client::end_session`] sends.
+    pub fn end_session_request(&self, session: &str, id: &str) -> Request<'_> {
+        self.delete(&format!("/api/sessions/{id}")).session(session)
+    }
+
+    /// The id of a session, as its own list says it.
+    #[track_caller]
+    #[must_use]
+    pub fn id_of_session(&self, session: &str) -> String {
+        let sessions = self.sessions(session).ok(200);
+        let mut sessions = sessions.as_array().expect("it is a list").iter();
+        text(sessions.find(|session| session["current"] == true).expect("it is on its own list"), "id")
     }
 
     /// Asks for all that is stored about oneself.
@@ -179,8 +193,13 @@ impl Client {
     /// Deletes one's own account.
     #[must_use]
     pub fn delete_account(&self, session: &str, password: &str, code: &str) -> Answer {
+        self.delete_account_request(session, password, code).send()
+    }
+
+    /// What [`Client::delete_account`] sends.
+    pub fn delete_account_request(&self, session: &str, password: &str, code: &str) -> Request<'_> {
         let body = json!({ "password": password, "code": code });
-        self.delete("/api/account").session(session).json(&body).send()
+        self.delete("/api/account").session(session).json(&body)
     }
 }
 

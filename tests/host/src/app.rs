@@ -15,7 +15,7 @@ use wasmtime::{
 use wasmtime_wasi_http::bindings::{Proxy, ProxyPre};
 
 use crate::bindings::Spin;
-use crate::guest::{Environment, Guest};
+use crate::guest::{Environment, Guest, Settings};
 use crate::manifest::{self, Manifest};
 use crate::postgres::Pools;
 use crate::routes::Routes;
@@ -34,8 +34,8 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the manifest and makes everything that it names ready. With `quiet`, what components print is dropped.
-    pub fn load(manifest: &Path, quiet: bool) -> Result<Self> {
+    /// Reads the manifest and makes everything that it names ready.
+    pub fn load(manifest: &Path, settings: Settings) -> Result<Self> {
         let manifest = Manifest::load(manifest)?;
         let routes = Routes::new(manifest.routes())?;
         let values = Variables::resolve(&manifest.variables, environment(Path::new(".env"))?)?;
@@ -48,7 +48,7 @@ impl App {
                 .map_err(anyhow::Error::from)
                 .context(name.clone())?;
             let environment =
-                Environment::new(&id, component, &values, Arc::clone(&pools), quiet).context(name)?;
+                Environment::new(&id, component, &values, Arc::clone(&pools), settings).context(name)?;
             Ok((id, (code, Arc::new(environment))))
         };
         let components = manifest.components.into_iter().map(component).collect::<Result<_>>()?;

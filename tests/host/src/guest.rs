@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail, ensure};
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{DirPerms, FilePerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{DirPerms, FilePerms, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::body::HyperOutgoingBody;
 use wasmtime_wasi_http::types::{HostFutureIncomingResponse, OutgoingRequestConfig};
@@ -18,6 +19,15 @@ use crate::outbound::AllowedHosts;
 use crate::postgres::Pools;
 use crate::variables::{Variables, why_invalid};
 
+/// What the command line says about all instances.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Drops what components print.
+    pub quiet: bool,
+    /// How many seconds the clock that components see is ahead of this machine's; behind when negative.
+    pub clock_ahead: i64,
+}
+
 /// What all instances of one component share.
 pub struct Environment {
     /// The component's id.
@@ -28,7 +38,7 @@ pub struct Environment {
     pub pools: Arc<Pools>,
     variables: BTreeMap<String, String>,
     mounts: Vec<Mount>,
-    quiet: bool,
+    settings: Settings,
 }
 
 impl Environment {
@@ -38,7 +48,7 @@ impl Environment {
         manifest: Component,
         values: &Variables,
         pools: Arc<Pools>,
-        quiet: bool,
+        settings: Settings,
     ) -> Result<Self> {
         let hosts: Result<Vec<_>> =
             manifest.allowed_outbound_hosts.iter().map(|host| values.expand(host)).collect();
@@ -54,7 +64,7 @@ impl Environment {
             ensure!(destination.starts_with('/'), "files: {destination:?} does not start with /");
         }
         let allowed_hosts = AllowedHosts::parse(hosts?)?;
-        Ok(Self { id: id.to_owned(), allowed_hosts, pools, variables, mounts: manifest.files, quiet })
+        Ok(Self { id: id.to_owned(), allowed_hosts, pools, variables, mounts: manifest.files, settings })
     }
 }
 
@@ -73,7 +83,9 @@ impl Guest {
     pub fn new(component: &Arc<Environment>) -> Result<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.allow_tcp(false).allow_udp(false);
-        if !component.quiet {
+        let Settings { quiet, clock_ahead } = component.settings;
+        wasi.wall_clock(WallClock { ahead: clock_ahead });
+        if !quiet {
             wasi.inherit_stdout().inherit_stderr();
         }
         for Mount { source, destination } in &component.mounts {
@@ -81,6 +93,24 @@ impl Guest {
         }
         let (component, wasi) = (Arc::clone(component), wasi.build());
         Ok(Self { component, table: ResourceTable::new(), wasi, http: WasiHttpCtx::new() })
+    }
+}
+
+/// This machine's clock, or one that is wrong by so many seconds, as a node's may be.
+struct WallClock {
+    ahead: i64,
+}
+
+#[expect(clippy::disallowed_methods, reason = "This is where components get their clock from.")]
+impl HostWallClock for WallClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let off = Duration::from_secs(self.ahead.unsigned_abs());
+        if self.ahead < 0 { now.saturating_sub(off) } else { now + off }
     }
 }
 

@@ -32,10 +32,12 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
+use crate::guest::Settings;
 
-const USAGE: &str = "usage: host [--manifest spin.toml] [--listen 127.0.0.1:3000] [--quiet]
-  --listen  also from SPIN_HTTP_LISTEN_ADDR; port 0 takes a free one
-  --quiet   drops what components print";
+const USAGE: &str = "usage: host [--manifest spin.toml] [--listen 127.0.0.1:3000] [--quiet] [--clock-ahead 0]
+  --listen       also from SPIN_HTTP_LISTEN_ADDR; port 0 takes a free one
+  --quiet        drops what components print
+  --clock-ahead  seconds by which the clock that components see is wrong, to test that none judges by it";
 
 fn main() -> ExitCode {
     let run = || -> Result<()> {
@@ -59,7 +61,8 @@ async fn run(options: Options) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let serve = async {
-        let app = tokio::task::spawn_blocking(move || App::load(&options.manifest, options.quiet)).await??;
+        let app =
+            tokio::task::spawn_blocking(move || App::load(&options.manifest, options.settings)).await??;
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -79,25 +82,26 @@ async fn run(options: Options) -> Result<()> {
 struct Options {
     manifest: PathBuf,
     listen: SocketAddr,
-    quiet: bool,
+    settings: Settings,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>, listen: Option<String>) -> Result<Self> {
         let mut listen = listen.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let mut manifest = PathBuf::from("spin.toml");
-        let mut quiet = false;
+        let mut settings = Settings::default();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| anyhow!("{argument} needs a value\n{USAGE}"));
             match argument.as_str() {
                 "--manifest" => manifest = value()?.into(),
                 "--listen" => listen = value()?,
-                "--quiet" => quiet = true,
+                "--quiet" => settings.quiet = true,
+                "--clock-ahead" => settings.clock_ahead = value()?.parse().context(USAGE)?,
                 _ => bail!("{argument:?} is no option\n{USAGE}"),
             }
         }
         let listen = listen.parse().with_context(|| format!("{listen:?} is no address and port\n{USAGE}"))?;
-        Ok(Self { manifest, listen, quiet })
+        Ok(Self { manifest, listen, settings })
     }
 }
 
@@ -116,13 +120,19 @@ mod tests {
         assert_eq!(parse(&[], Some("127.0.0.1:1")).unwrap().listen.port(), 1);
         let options =
             parse(&["--quiet", "--listen", "[::1]:2", "--manifest", "a/b"], Some("127.0.0.1:1")).unwrap();
-        assert_eq!((options.listen.port(), options.quiet), (2, true));
+        assert_eq!((options.listen.port(), options.settings.quiet), (2, true));
         assert_eq!(options.manifest.to_str(), Some("a/b"));
     }
 
     #[test]
     fn a_wrong_command_line_is_refused_with_the_right_one() {
-        for wrong in [["--listen"].as_slice(), &["--listen", "localhost"], &["--port", "1"], &["x"]] {
+        for wrong in [
+            ["--listen"].as_slice(),
+            &["--listen", "localhost"],
+            &["--clock-ahead", "soon"],
+            &["--port", "1"],
+            &["x"],
+        ] {
             assert!(parse(wrong, None).unwrap_err().contains("usage: host"), "{wrong:?}");
         }
     }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use attack::arena::early_in_a_step;
 use attack::seeded::seed;
 use attack::size::{figure, progress};
 use attack::walk::{Step, Walk, beginning, walks};
 use attack::{Arena, Isolation, Size, arena};
+use harness::authenticator::STEP_SECONDS;
 use harness::contract::Contract;
 use harness::journey::{Account, Start};
-use harness::quiet;
 use harness::shared::Running;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use harness::{App, Config, TestDatabase, quiet};
+use proptest::test_runner::{RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 #[test]
@@ -21,11 +23,11 @@ fn whoever_calls_whatever_in_whatever_order_gets_what_the_model_says() {
     progress(&format!("To repeat this: ATTACK_SEED={seed}"));
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config {
+    let config = proptest::test_runner::Config {
         cases: u32::try_from(cases).unwrap(),
         failure_persistence: None,
         max_shrink_iters: 500,
-        ..Config::default()
+        ..proptest::test_runner::Config::default()
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let arena = arena(Isolation::AsShipped);
@@ -141,6 +143,38 @@ fn body(operation: &Value, name: &str) -> Value {
     };
     let fields = schema["properties"].as_object().unwrap().keys();
     Value::Object(fields.map(|field| (field.clone(), json!(value(field)))).collect())
+}
+
+/// There is one clock, the database's (design, section 5): a node whose own clock is wrong judges as the others do.
+#[test]
+fn a_process_whose_clock_is_wrong_judges_as_the_others_do() {
+    const DAY: i64 = 24 * 3600;
+    for ahead in [90, -DAY, 200 * DAY] {
+        let database = TestDatabase::fresh();
+        let other = App::start(&database);
+        let right = other.client();
+        let wrong = Config::over(&database).with_clock_ahead(ahead);
+        let running = Running::with(database, &wrong);
+        let travel = running.database.time_travel();
+        let account = running.account("clock");
+        let told = running.client.session(&account.session).ok(200);
+        assert_eq!(told["expires_at"], right.session(&account.session).ok(200)["expires_at"]);
+        let expires_at = running.database.seconds(told["expires_at"].as_str().unwrap());
+        assert!(running.database.six_months_from_now().abs_diff(expires_at) <= 60, "{told}");
+
+        let now = early_in_a_step(&running.database);
+        for (steps, status) in [(-2, 401), (-1, 200), (0, 200), (1, 200), (2, 401)] {
+            travel.forget_used_steps(&account.username);
+            let time = now.checked_add_signed(steps * STEP_SECONDS.cast_signed()).unwrap();
+            let code = account.authenticator.code_at(time);
+            let answer = running.client.login(&account.username, &account.password, &code);
+            assert_eq!(answer.status, status, "{ahead} s ahead, {steps} steps: {answer:?}");
+        }
+        travel.expire_credentials(&account.username);
+        right.session(&account.session).refused(401, "session_invalid");
+        running.client.session(&account.session).refused(401, "session_invalid");
+        running.login(&account).refused(403, "credentials_expired");
+    }
 }
 
 #[test]

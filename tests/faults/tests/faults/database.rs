@@ -3,12 +3,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use faults::{Server, assert_back, assert_no_open_transaction, traffic};
-use harness::TestDatabase;
 use harness::app::Config;
-use harness::deadline::timed;
+use harness::barrier::{expected, tally};
+use harness::database::APPLICATION_ROLE;
+use harness::deadline::{poll, timed};
 use harness::shared::Running;
+use harness::{Answer, TestDatabase};
 use postgres::{Client, NoTls};
 
 use crate::requests::{assert_nothing_is_served, assert_unharmed};
@@ -132,6 +136,42 @@ fn a_statement_that_waits_for_a_lock_is_given_up_and_uses_up_nothing() {
     transaction.rollback().unwrap();
     assert_eq!(running.database.fingerprint(), before);
     assert_eq!(running.client.login(&account.username, &account.password, &code).status, 200);
+}
+
+/// Whoever waits for an account's row keeps a connection until then. So many of somebody's own requests hold up only
+/// themselves, as long as they are fewer than the connections of a process.
+#[test]
+fn who_waits_for_one_account_keeps_nobody_else_waiting() {
+    const WAITING: usize = 40;
+    let running = Running::start();
+    // So that a busy machine has the time to let all of them wait at once.
+    let longer = format!(
+        "ALTER ROLE {APPLICATION_ROLE} IN DATABASE {} SET statement_timeout = '60s'",
+        running.database.name()
+    );
+    running.database.owner().batch_execute(&longer).unwrap();
+    let [hot, other] = ["hot", "other"].map(|hint| running.account(hint));
+    let [code, others_code] = [&hot, &other].map(|account| running.fresh_code(account));
+    let mut somebody = running.database.owner();
+    let mut transaction = somebody.transaction().unwrap();
+    transaction.query("SELECT FROM account WHERE username = $1 FOR UPDATE", &[&hot.username]).unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let answers: Vec<Answer> = thread::scope(|scope| {
+        let login = || running.client.login(&hot.username, &hot.password, &code);
+        let logins: Vec<_> = (0..WAITING).map(|_| scope.spawn(login)).collect();
+        // Of another connection: within a transaction, the answer would stay what it was.
+        let mut watcher = running.database.owner();
+        let all_wait = || {
+            let count: i64 = watcher.query_one(waiting, &[]).unwrap().get(0);
+            (usize::try_from(count) == Ok(WAITING)).then_some(())
+        };
+        poll(Duration::from_secs(30), all_wait).expect("all of them wait for the row");
+        assert_eq!(running.client.login(&other.username, &other.password, &others_code).status, 200);
+        assert_eq!(running.client.get("/api/health").send().status, 200);
+        transaction.rollback().unwrap();
+        logins.into_iter().map(|login| login.join().unwrap()).collect()
+    });
+    assert_eq!(tally(&answers), expected([(200, "", 1), (401, "invalid_credentials", WAITING - 1)]));
 }
 
 fn end_connections(owner: &mut Client) {
