@@ -6,6 +6,7 @@ use std::time::Duration;
 use postgres::Client;
 
 use crate::deadline::poll;
+use crate::dump::stored_forms;
 use crate::{TestDatabase, workspace};
 
 /// A column of sealed values.
@@ -144,6 +145,14 @@ impl TestDatabase {
              UPDATE account SET username = '{one}' WHERE username = '{other}';
              UPDATE account SET username = '{other}' WHERE username = 'in-between'"
         ));
+    }
+
+    /// Writes a session of somebody's account with a token of one's own, as the application's role, which may.
+    pub fn write_session(&self, username: &str, token: &str) {
+        let hash = stored_forms(token).pop().expect("there is one form at least");
+        let statement = "INSERT INTO session (hash, id, credential_id, failed_before)
+             SELECT decode($2, 'hex'), gen_random_uuid(), credential_id, 0 FROM account WHERE username = $1";
+        assert_eq!(self.application().execute(statement, &[&username, &hash]).unwrap(), 1);
     }
 
     fn unconstrained(&self, statements: &str) {

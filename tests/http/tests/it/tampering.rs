@@ -1,7 +1,8 @@
 //! Somebody who can write to the database, but has no keys: what was sealed opens where it was sealed for and nowhere
-//! else. And what sealing cannot tell: the last two tests.
+//! else. And what sealing cannot tell: the last three tests.
 
 use harness::at_rest::{Column, Which};
+use harness::journey::another_token;
 use harness::shared::Running;
 use harness::{Account, Answer, shared};
 
@@ -189,8 +190,7 @@ fn an_earlier_value_of_the_same_credential_cannot_be_told_from_the_newest() {
     assert_eq!(running.client.login(&start.username, &password, &code).status, 200);
 }
 
-/// The other limit: what is not sealed is the database's word. Who can write to it decides which account a name leads to,
-/// and still gets into no account whose secrets they do not have.
+/// The second limit: what is not sealed is the database's word. Who can write to it decides which account a name leads to.
 #[test]
 fn which_account_a_name_leads_to_is_the_databases_word() {
     let running = shared();
@@ -203,4 +203,16 @@ fn which_account_a_name_leads_to_is_the_databases_word() {
         |name: &str, secrets: &Account| running.client.login(name, &secrets.password, &running.code(secrets));
     login(&one.username, &one).refused(401, "invalid_credentials");
     assert_eq!(login(&one.username, &other).ok(200)["username"], one.username.as_str());
+}
+
+/// The third limit: what is stored of a token is a hash without a key. Who can write to the database needs no secret of
+/// anybody to be signed in.
+#[test]
+fn who_can_write_to_the_database_can_write_a_session() {
+    let running = shared();
+    let victim = running.account("written");
+    let token = another_token(&victim.session);
+    running.client.session(&token).refused(401, "session_invalid");
+    running.database.write_session(&victim.username, &token);
+    assert_eq!(running.client.session(&token).ok(200)["username"], victim.username.as_str());
 }
