@@ -46,6 +46,47 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Every test of the tree: the folder of its package (`domain` for `crates/domain`), and its name. A Rust function that is
+/// marked as a test, and a Python function whose name says that it is one.
+#[must_use]
+pub fn tests() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    let languages: [(&str, fn(&str) -> Vec<String>); 2] = [(".rs", rust_tests), (".py", python_tests)];
+    for folder in ["crates", "components", "tests"] {
+        for (ending, tests_in) in languages {
+            // What a test fetches for itself is not ours, and need not be text.
+            let ours = |file: &PathBuf| !file.iter().any(|part| part == "node_modules");
+            for file in files(folder, ending).into_iter().filter(ours) {
+                let package = file.iter().nth(1).unwrap().to_string_lossy().into_owned();
+                found.extend(tests_in(&read(&file)).into_iter().map(|name| (package.clone(), name)));
+            }
+        }
+    }
+    found
+}
+
+fn rust_tests(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_test = false;
+    for line in source.lines().map(str::trim) {
+        is_test |= line == "#[test]";
+        if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
+            found.push(until_parenthesis(rest));
+            is_test = false;
+        }
+    }
+    found
+}
+
+fn python_tests(source: &str) -> Vec<String> {
+    let functions = source.lines().filter_map(|line| line.trim().strip_prefix("def test_"));
+    functions.map(|rest| format!("test_{}", until_parenthesis(rest))).collect()
+}
+
+fn until_parenthesis(text: &str) -> String {
+    text.split('(').next().unwrap().to_owned()
+}
+
 /// The names of all crates that this one is built from, for WebAssembly; not what only its tests need.
 #[must_use]
 pub fn dependency_tree(package: &str) -> BTreeSet<String> {
