@@ -51,4 +51,5 @@ fn whatever_was_acknowledged_outlives_a_database_that_is_killed() {
     println!("\n{report}");
     assert!(ledger.refused() > 0, "nobody noticed a kill");
     report.assert_held();
+    running.database.assert_sound();
 }

@@ -77,7 +77,10 @@ UNION ALL SELECT 'a renewal token is not of a live credential of account ' || ac
 UNION ALL SELECT 'credential ' || id || ' has used a code from the future'
     FROM credential WHERE last_step > floor(extract(epoch FROM now()) / 30) + 1
 UNION ALL SELECT 'account ' || id || ' waits without wrong codes'
-    FROM account WHERE locked_until > now() AND wrong_codes < 5";
+    FROM account WHERE locked_until > now() AND wrong_codes < 5
+UNION ALL SELECT 'two values of ' || place || ' were sealed with one key and nonce'
+    FROM credential CROSS JOIN LATERAL (VALUES ('verifier', verifier), ('totp_secret', totp_secret)) AS sealed (place, blob)
+    WHERE blob IS NOT NULL GROUP BY place, substring(blob FOR 2 + get_byte(blob, 1) + 12) HAVING count(*) > 1";
 
 impl TestDatabase {
     /// What a name has.
@@ -120,6 +123,15 @@ impl TestDatabase {
     #[must_use]
     pub fn events(&self) -> i64 {
         self.reader().query_one("SELECT count(*) FROM event", &[]).unwrap().get(0)
+    }
+
+    /// The newest event as `kind/outcome`, and the name of the account that it concerns, if any that is there.
+    #[must_use]
+    pub fn newest_event(&self) -> (String, Option<String>) {
+        let statement = "SELECT kind || '/' || outcome, username FROM event \
+             LEFT JOIN account ON account.id = event.account_id ORDER BY event.id DESC LIMIT 1";
+        let row = self.reader().query_one(statement, &[]).unwrap();
+        (row.get(0), row.get(1))
     }
 
     /// Looks through the whole database for what may never be.

@@ -11,6 +11,7 @@ mod account;
 mod activation;
 mod constraints;
 mod deletion;
+mod ends;
 mod history;
 mod isolation;
 mod journey;

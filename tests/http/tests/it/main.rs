@@ -13,6 +13,7 @@ mod components;
 mod confirm;
 mod cross_site;
 mod document;
+mod events;
 mod faults;
 mod files;
 mod guessing;
