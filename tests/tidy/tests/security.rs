@@ -44,8 +44,8 @@ fn complaints(text: &str, tests: &BTreeSet<(String, String)>) -> Vec<String> {
     for (number, part) in text.split('`').enumerate() {
         if number % 2 == 0 {
             let words = part.split(|character: char| !character.is_ascii_alphanumeric() && character != '-');
-            let packages = words.filter(|word| tests.iter().any(|(package, _)| package == *word));
-            package = packages.last().unwrap_or(package);
+            let mut packages = words.filter(|word| tests.iter().any(|(package, _)| package == *word));
+            package = packages.next_back().unwrap_or(package);
         } else if is_name(part, 2) {
             named += 1;
             if !tests.contains(&(package.to_owned(), part.to_owned())) {

@@ -22,6 +22,9 @@ struct Scene {
     renewal: Renewal,
 }
 
+/// Tries something, and says whether it was still good.
+type Trial = fn(&mut Scene) -> bool;
+
 impl Scene {
     fn new() -> Self {
         let mut world = World::new();
@@ -48,12 +51,12 @@ impl Scene {
     }
 
     /// Whether something is good when its end is moved there, in a transaction, whose now() stands still.
-    fn is_good(&mut self, moved: &str, end: &str, is_good: fn(&mut Self) -> bool) -> bool {
+    fn is_good(&mut self, moved: &str, end: &str, trial: Trial) -> bool {
         self.execute("BEGIN");
         let [current, other] = [self.session, self.other_session].map(|id| id.to_string());
         let moved = moved.replace("{end}", end).replace("{current}", &current).replace("{other}", &other);
         self.execute(&moved);
-        let is_good = is_good(self);
+        let is_good = trial(self);
         self.execute("ROLLBACK");
         is_good
     }
@@ -91,7 +94,7 @@ const SESSION_ENDS: [(&str, &str); 3] = [
 
 #[test]
 fn a_session_is_good_for_whatever_it_is_good_for_until_its_very_end() {
-    let uses: [(&str, fn(&mut Scene) -> bool); 7] = [
+    let uses: [(&str, Trial); 7] = [
         ("a look", |scene| {
             store::session::touch(&scene.world.store, &scene.owner.session.hash()).unwrap().is_some()
         }),
@@ -128,7 +131,7 @@ fn everything_else_ends_at_its_very_end_too() {
     const START: &str =
         "UPDATE credential SET deadline = {end}, reveal_expires_at = least(reveal_expires_at, {end})
         WHERE NOT live";
-    let ends: [(&str, &str, fn(&mut Scene) -> bool); 14] = [
+    let ends: [(&str, &str, Trial); 14] = [
         ("credentials", "UPDATE credential SET expires_at = {end} WHERE live", |scene| {
             matches!(scene.login(), login::Outcome::Authenticated { .. })
         }),
