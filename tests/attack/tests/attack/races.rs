@@ -10,6 +10,7 @@ use harness::Answer;
 use harness::authenticator::STEP_SECONDS;
 use harness::barrier::{tally, together, together_with};
 use harness::journey::{Account, Enrolled, Start, another_password, started, text};
+use harness::rows::Standing;
 
 /// Runs a race at every isolation, several times, and looks through the whole database after each.
 fn at_every_isolation(race: impl Fn(&'static Arena)) {
@@ -302,6 +303,52 @@ fn no_session_of_a_login_beside_a_suspension_is_good_then_or_after_the_release()
         assert_dead();
         assert_eq!(arena.database().standing(&account.username).sessions, 0);
         assert_eq!(arena.running.login(&account).status, 200);
+    });
+}
+
+/// Nothing is left of an account but its events; its sessions are dead in both processes, and its name is taken.
+fn assert_is_gone(arena: &Arena, account: &Account, sessions: &[String]) {
+    assert_eq!(arena.database().standing(&account.username), Standing::default());
+    for session in sessions.iter().chain([&account.session]) {
+        for process in 0..2 {
+            arena.client(process).session(session).refused(401, "session_invalid");
+        }
+    }
+    arena.client(0).start_request(&account.username).send().refused(409, "username_taken");
+}
+
+#[test]
+fn of_many_deletions_with_one_code_one_deletes() {
+    at_every_isolation(|arena| {
+        let account = arena.running.account("race-deletion");
+        let code = arena.running.fresh_code(&account);
+        let answers =
+            together(arena.volley(|client, _| {
+                client.delete_account_request(&account.session, &account.password, &code)
+            }));
+        arena.assert_answers(&answers, [(204, "", 1), (401, "session_invalid", AT_ONCE - 1)]);
+        assert_is_gone(arena, &account, &[]);
+    });
+}
+
+#[test]
+fn a_login_beside_a_deletion_leaves_no_session_that_is_good() {
+    at_every_isolation(|arena| {
+        let account = arena.running.account("race-leaving");
+        arena.database().time_travel().forget_used_steps(&account.username);
+        let now = early_in_a_step(arena.database());
+        // The deletion's code is good whether a login came before it or not.
+        let [login, delete] = [now, now + STEP_SECONDS].map(|time| account.authenticator.code_at(time));
+        let answers = together(arena.volley(|client, number| match half(number) {
+            true => client.login_request(&account.username, &account.password, &login),
+            false => client.delete_account_request(&account.session, &account.password, &delete),
+        }));
+        let allowed = [(200, ""), (204, ""), (401, "invalid_credentials"), (401, "session_invalid")];
+        arena.assert_only(&answers, &allowed);
+        let with = |status: u16| answers.iter().filter(move |answer| answer.status == status);
+        let sessions: Vec<String> = with(200).map(Answer::session).collect();
+        assert!(sessions.len() <= 1 && with(204).count() == 1, "{:?}", tally(&answers));
+        assert_is_gone(arena, &account, &sessions);
     });
 }
 
