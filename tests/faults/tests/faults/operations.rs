@@ -1,7 +1,8 @@
 //! Each operation of the journey that changes something: what comes before it, the request itself, and the way on for a
-//! person who was interrupted. Each way ends at a login.
+//! person who was interrupted. Each way ends at a login, or, of an account that was deleted, at its name.
 
 use harness::journey::{Enrolled, Start, started, text};
+use harness::rows::Standing;
 use harness::{Account, Authenticator};
 use serde_json::json;
 
@@ -34,6 +35,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "expired-login", commit: AFTER_A_LOAD, run: expired_login },
     Operation { name: "renewal", commit: AFTER_A_LOAD, run: renewal },
     Operation { name: "logout", commit: ALONE, run: logout },
+    Operation { name: "end-session", commit: ALONE, run: end_session },
+    Operation { name: "deletion", commit: AFTER_A_LOAD, run: deletion },
 ];
 
 /// A name that was taken without anybody's knowing is free again when its start is over.
@@ -239,6 +242,44 @@ fn logout(bench: &mut Bench, username: &str) -> bool {
     assert_eq!(again.status, if was_done { 401 } else { 204 }, "{again:?}");
     client.session(&account.session).refused(401, "session_invalid");
     log_in(bench, username, &account.password, &account.authenticator);
+    was_done
+}
+
+/// A session of one's own is open or it is not; asking again ends it, or does not find it any more.
+fn end_session(bench: &mut Bench, username: &str) -> bool {
+    let account = account(bench, username);
+    let id = bench.running.database.time_travel().session_id(username);
+    let asking = bench.running.login(&account).session();
+    let path = format!("/api/sessions/{id}");
+    let done = bench.interrupted("end_session/ok", 204, |client| client.delete(&path).session(&asking));
+    let client = &bench.running.client;
+    let was_done = !matches!(done, Done::Nothing);
+    let again = client.end_session(&asking, &id);
+    assert_eq!(again.status, if was_done { 404 } else { 204 }, "{again:?}");
+    client.session(&account.session).refused(401, "session_invalid");
+    assert_eq!(client.session(&asking).status, 200);
+    log_in(bench, username, &account.password, &account.authenticator);
+    was_done
+}
+
+/// An account is there with all that is its own, and the same code deletes it; or nothing of it is there.
+fn deletion(bench: &mut Bench, username: &str) -> bool {
+    let account = account(bench, username);
+    let code = bench.running.fresh_code(&account);
+    let done = bench.interrupted("delete/ok", 204, |client| {
+        client.delete_account_request(&account.session, &account.password, &code)
+    });
+    let client = &bench.running.client;
+    let was_done = !matches!(done, Done::Nothing);
+    if !was_done {
+        assert_eq!(client.session(&account.session).status, 200);
+    }
+    let again = client.delete_account(&account.session, &account.password, &code);
+    assert_eq!(again.status, if was_done { 401 } else { 204 }, "{again:?}");
+    client.session(&account.session).refused(401, "session_invalid");
+    client.login(username, &account.password, &code).refused(401, "invalid_credentials");
+    client.start_request(username).send().refused(409, "username_taken");
+    assert_eq!(bench.running.database.standing(username), Standing::default());
     was_done
 }
 

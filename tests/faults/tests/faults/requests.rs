@@ -24,6 +24,10 @@ pub fn one_of_each(running: &Running, account: &Account) -> Vec<Answer> {
         client.post_json("/api/login", &login),
         client.get("/api/session").session(&account.session),
         client.delete("/api/session").session(&account.session),
+        client.get("/api/sessions").session(&account.session),
+        client.delete("/api/sessions/018f4a7e-0000-4000-8000-000000000000").session(&account.session),
+        client.get("/api/account").session(&account.session),
+        client.delete_account_request(&account.session, &account.password, "123456"),
     ];
     let send = |request: harness::client::Request| {
         let (answer, time) = timed(|| request.send());
