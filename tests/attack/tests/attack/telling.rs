@@ -15,31 +15,36 @@ struct Refusals {
     known: Account,
     waiting: Account,
     expired: Account,
+    renewing: Account,
     suspended: Account,
+    deleted: Account,
     pending: (String, String),
     wrong: String,
 }
 
 /// What somebody can get without the password, and then what needs it.
-const WITHOUT_THE_PASSWORD: [&str; 6] =
-    ["unknown name", "wrong password", "pending", "waiting", "suspended", "expired"];
+const WITHOUT_THE_PASSWORD: [&str; 8] =
+    ["unknown name", "wrong password", "pending", "waiting", "suspended", "expired", "renewing", "deleted"];
 const WITH_THE_PASSWORD: [&str; 2] = ["wrong code", "used code"];
 
 impl Refusals {
     fn of(arena: &Arena) -> Self {
         let running = &arena.running;
         let travel = running.database.time_travel();
-        let [known, waiting, expired, suspended] =
-            ["known", "waits", "lapsed", "barred"].map(|hint| running.account(hint));
+        let [known, waiting, expired, renewing, suspended, deleted] =
+            ["known", "waits", "lapsed", "renews", "barred", "leaves"].map(|hint| running.account(hint));
         travel.set_wrong_codes(&waiting.username, 90);
         let code = running.wrong_code(&waiting);
         running.client.login(&waiting.username, &waiting.password, &code).refused(401, "invalid_credentials");
         let _token = running.renewal_token(&expired);
+        let renewal = running.client.start_with(&renewing.username, &running.renewal_token(&renewing));
+        let _password = running.client.password(&renewal.reveal);
         travel.suspend(&suspended.username);
+        assert_eq!(running.delete(&deleted).status, 204);
         let start = running.client.start(&running.username("begun"));
         let pending = (start.username.clone(), running.client.password(&start.reveal));
         let wrong = another_password(&known.password);
-        Self { known, waiting, expired, suspended, pending, wrong }
+        Self { known, waiting, expired, renewing, suspended, deleted, pending, wrong }
     }
 
     /// A request that is refused for this reason. All of them are of the same length.
@@ -53,6 +58,8 @@ impl Refusals {
             "waiting" => (&*self.waiting.username, &self.wrong, fresh),
             "suspended" => (&*self.suspended.username, &self.wrong, fresh),
             "expired" => (&*self.expired.username, &self.wrong, fresh),
+            "renewing" => (&*self.renewing.username, &self.wrong, fresh),
+            "deleted" => (&*self.deleted.username, &self.wrong, fresh),
             "wrong code" => {
                 let wrong = self.known.authenticator.wrong_code_at(now);
                 (&*self.known.username, &self.known.password, wrong)

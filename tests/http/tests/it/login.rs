@@ -37,8 +37,9 @@ fn the_session_is_a_cookie_that_only_this_origin_and_no_script_gets() {
 fn everything_wrong_gets_the_same_bytes() {
     let running = shared();
     let travel = running.database.time_travel();
-    let [account, waiting, expired, suspended] =
-        ["same", "same-waiting", "same-expired", "same-suspended"].map(|hint| running.account(hint));
+    let [account, waiting, expired, renewing, suspended, deleted] =
+        ["same", "same-waiting", "same-expired", "same-renewing", "same-suspended", "same-deleted"]
+            .map(|hint| running.account(hint));
     let pending = running.client.start(&running.username("same-pending"));
     let pending_password = running.client.password(&pending.reveal);
     let pending_phone = running.client.enrolled(&pending.enrollment).authenticator;
@@ -46,7 +47,11 @@ fn everything_wrong_gets_the_same_bytes() {
     let code = running.wrong_code(&waiting);
     running.client.login(&waiting.username, &waiting.password, &code).refused(401, "invalid_credentials");
     let _token = running.renewal_token(&expired);
+    let renewal = running.client.start_with(&renewing.username, &running.renewal_token(&renewing));
+    let renewal_password = running.client.password(&renewal.reveal);
+    let renewal_phone = running.client.enrolled(&renewal.enrollment).authenticator;
     travel.suspend(&suspended.username);
+    assert_eq!(running.delete(&deleted).status, 204);
 
     let login = |name: &str, password: &str, code: &str| running.client.login(name, password, code);
     let wrong = another_password(&account.password);
@@ -73,6 +78,12 @@ fn everything_wrong_gets_the_same_bytes() {
             "pending",
             login(&pending.username, &pending_password, &pending_phone.code_at(running.database.now())),
         ),
+        ("renewing, wrong password", login(&renewing.username, &wrong, &code_of(&renewing))),
+        (
+            "renewing, not confirmed yet",
+            login(&renewing.username, &renewal_password, &renewal_phone.code_at(running.database.now())),
+        ),
+        ("deleted", login(&deleted.username, &deleted.password, &code_of(&deleted))),
         ("waiting, wrong password", login(&waiting.username, &wrong, &code_of(&waiting))),
         ("suspended, wrong password", login(&suspended.username, &wrong, &code_of(&suspended))),
         ("expired, wrong password", login(&expired.username, &wrong, &running.fresh_code(&expired))),
