@@ -5,6 +5,7 @@
 //! decided here is its form: always one line, without control characters, of bounded length.
 
 use std::fmt::Write as _;
+use std::io;
 
 /// The longest value. What is longer is cut: the cause stands at the beginning.
 const VALUE_MAX_CHARACTERS: usize = 400;
@@ -20,7 +21,16 @@ pub(crate) enum Level {
 
 /// Writes one line.
 pub(crate) fn write(level: Level, fields: &[(&str, &str)]) {
-    eprintln!("{}", line(level, fields));
+    // There is nowhere left to tell that standard error is closed.
+    _ = write_to(&mut io::stderr(), level, fields);
+}
+
+/// At once, the end of the line included: standard error has no buffer, `writeln!` and `eprintln!` write the end by
+/// itself, and the line of another request would come between.
+fn write_to(sink: &mut impl io::Write, level: Level, fields: &[(&str, &str)]) -> io::Result<()> {
+    let mut line = line(level, fields);
+    line.push('\n');
+    sink.write_all(line.as_bytes())
 }
 
 fn line(level: Level, fields: &[(&str, &str)]) -> String {
@@ -77,6 +87,28 @@ mod tests {
             line(Level::Info, &[("route", "/api/login"), ("code", "")]),
             r#"level=info route=/api/login code="""#
         );
+    }
+
+    /// What each write brought.
+    #[derive(Default)]
+    struct Writes(Vec<String>);
+
+    impl io::Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_and_its_end_are_one_write() {
+        let mut sink = Writes::default();
+        write_to(&mut sink, Level::Info, &[("component", "login"), ("code", "not_found")]).unwrap();
+        assert_eq!(sink.0, ["level=info component=login code=not_found\n"]);
     }
 
     #[test]
