@@ -45,6 +45,17 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
+fn nothing_stands_beside_the_reference_of_a_path() {
+    for (path, item) in Contract::get().document()["paths"].as_object().unwrap() {
+        let item = item.as_object().unwrap();
+        assert!(
+            !item.contains_key("$ref") || item.len() == 1,
+            "{path}: tools may drop what stands beside $ref"
+        );
+    }
+}
+
+#[test]
 fn every_operation_says_all_that_it_may_answer() {
     for (path, method, operation) in Contract::get().operations() {
         let name = format!("{method} {path}");
@@ -58,6 +69,22 @@ fn every_operation_says_all_that_it_may_answer() {
         let body = operation.get("requestBody").is_some();
         for status in ["400", "413", "415", "422"] {
             assert_eq!(has(status), body, "{name} {status}");
+        }
+    }
+}
+
+#[test]
+fn what_the_document_takes_for_a_token_is_what_the_service_takes_for_one() {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let schema = Contract::get().compile(&json!({ "$ref": "#/components/schemas/Token" })).unwrap();
+    let client = &shared().client;
+    for last in ALPHABET.chars() {
+        let token = format!("{}{last}", "A".repeat(42));
+        let answer = client.reveal(&token);
+        if schema.is_valid(&json!(token)) {
+            answer.refused(404, "token_unknown");
+        } else {
+            answer.refused(422, "invalid_request");
         }
     }
 }
