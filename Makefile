@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack soak sql-mutants fuzz purge reseal lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,9 @@ lighthouse: ## Audits the pages that a running `make up` serves (URL=http://127.
 
 attack: ## Runs every attack in full size, alone and one after the other: races, walks, guesses, timing, odd requests
 	@scripts/attack $(ATTACKS)
+
+api-fuzz: ## Lets Schemathesis try what openapi.yaml allows and forbids, on URL=... or an app of its own (EXAMPLES=100, SEED=...)
+	@URL=$(URL) scripts/api-fuzz
 
 lint: ## Formats, and runs the linter
 	@cargo fmt --all && cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -49,3 +49,16 @@ need_page_tools() {
     (cd "$1" && npm ci --loglevel=error) || die "npm could not install what $locked names."
     cp "$locked" "$installed"
 }
+
+# need_python_tools FOLDER VENV: the packages that its requirements.txt names, unless they are what is installed.
+need_python_tools() {
+    local locked=$1/requirements.txt installed=$2/.installed.txt
+    ! cmp -s "$locked" "$installed" || return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "Python with venv" python3-venv
+    say "Python tools are missing or not the locked ones: pip install -r $locked"
+    rm -rf "$2"
+    python3 -m venv "$2"
+    "$2/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$locked" ||
+        die "pip could not install what $locked names."
+    cp "$locked" "$installed"
+}
