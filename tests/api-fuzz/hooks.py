@@ -1,7 +1,7 @@
 """What a fuzzer cannot guess: tokens, passwords and codes that are good, each from an account of its own.
 
 Schemathesis draws requests from static/openapi.yaml. Nearly all of them would end at the first refusal, so every second
-valid one is given what a person at that step would have. The others stay as they were drawn.
+valid one is given what a person in some situation would have. The others stay as they were drawn.
 """
 
 import atexit
@@ -14,7 +14,6 @@ from collections import Counter, defaultdict
 import pyotp
 import requests
 import schemathesis
-from schemathesis import GenerationMode
 from schemathesis.core import NOT_SET
 from schemathesis.core.parameters import ParameterLocation as Part
 
@@ -64,7 +63,7 @@ def bearer(token):
     return {"Authorization": f"Bearer {token}"}
 
 
-# What each operation is given: headers, cookies, path parameters, body.
+# What people bring, and where they stand then.
 
 
 def start_again(person):
@@ -79,22 +78,41 @@ def reveal(person):
     return {"body": {"token": person.reveal}}
 
 
+def reveal_again(person):
+    return reveal(person.with_password())
+
+
 def enroll(person):
-    return {"headers": bearer(person.with_password().enrollment)}
+    return poll(person.with_password())
 
 
 def confirm(person):
     person.with_second_factor()
-    return {
-        "headers": bearer(person.enrollment),
-        "body": {"password": person.password, "code": person.code()},
-    }
+    return poll(person) | {"body": {"password": person.password, "code": person.code()}}
+
+
+def confirm_without_second_factor(person):
+    person.with_password()
+    return poll(person) | {"body": {"password": person.password, "code": "123456"}}
+
+
+def confirm_without_password(person):
+    return poll(person) | {"body": {"password": "none yet", "code": "123456"}}
 
 
 def log_in(person):
+    person.active()
     # The code of this step was used up by the activation.
-    body = {"username": person.active().username, "password": person.password, "code": person.code(later=1)}
-    return {"body": body}
+    return {"body": {"username": person.username, "password": person.password, "code": person.code(later=1)}}
+
+
+def log_in_while_waiting(person):
+    given = log_in(person)
+    good = {person.code(later) for later in range(-2, 4)}
+    wrong = next(code for code in map("{:06d}".format, itertools.count()) if code not in good)
+    for _ in range(5):
+        requests.post(f"{ADDRESS}/api/login", json=given["body"] | {"code": wrong}, timeout=10)
+    return given
 
 
 def use_session(person):
@@ -102,62 +120,71 @@ def use_session(person):
 
 
 def end_session(person):
-    cookies = use_session(person)["cookies"]
-    mine = requests.get(f"{ADDRESS}/api/sessions", cookies=cookies, timeout=10).json()
-    return {"cookies": cookies, "path_parameters": {"id": mine[0]["id"]}}
+    given = use_session(person)
+    mine = requests.get(f"{ADDRESS}/api/sessions", cookies=given["cookies"], timeout=10).json()
+    return given | {"path_parameters": {"id": mine[0]["id"]}}
 
 
 def delete_account(person):
-    cookies = use_session(person)["cookies"]
-    return {"cookies": cookies, "body": {"password": person.password, "code": person.code(later=1)}}
+    given = use_session(person)
+    return given | {"body": {"password": person.password, "code": person.code(later=1)}}
 
 
-GIVEN = {
-    "POST /api/password": start_again,
-    "GET /api/password": poll,
-    "POST /api/password/reveal": reveal,
-    "POST /api/totp": enroll,
-    "POST /api/totp/confirm": confirm,
-    "POST /api/login": log_in,
-    "GET /api/session": use_session,
-    "DELETE /api/session": use_session,
-    "GET /api/sessions": use_session,
-    "DELETE /api/sessions/{id}": end_session,
-    "GET /api/account": use_session,
-    "DELETE /api/account": delete_account,
-    "POST /function/generate-password": start_again,
-    "POST /function/generate-2fa": enroll,
-    "POST /function/authenticate-user": log_in,
+# In turn for each operation, and what it has to answer then. The first also brings tokens and cookies for the requests
+# that are wrong elsewhere.
+START = [(start_again, 201)]
+ENROLL = [(enroll, 201), (poll, 409)]
+LOGIN = [(log_in, 200), (log_in_while_waiting, 429)]
+SITUATIONS = {
+    "POST /api/password": START,
+    "GET /api/password": [(poll, 200)],
+    "POST /api/password/reveal": [(reveal, 200), (reveal_again, 410)],
+    "POST /api/totp": ENROLL,
+    "POST /api/totp/confirm": [
+        (confirm, 200),
+        (confirm_without_second_factor, 409),
+        (confirm_without_password, 409),
+    ],
+    "POST /api/login": LOGIN,
+    "GET /api/session": [(use_session, 200)],
+    "DELETE /api/session": [(use_session, 204)],
+    "GET /api/sessions": [(use_session, 200)],
+    "DELETE /api/sessions/{id}": [(end_session, 204)],
+    "GET /api/account": [(use_session, 200)],
+    "DELETE /api/account": [(delete_account, 204)],
+    "POST /function/generate-password": START,
+    "POST /function/generate-2fa": ENROLL,
+    "POST /function/authenticate-user": LOGIN,
 }
 
-# Those start something new without a Bearer.
-NEED_NONE = {"POST /api/password", "POST /function/generate-password"}
-
-# The cases that were given all that is right.
-COMPLETE = set()
+# The status that each case has to get which was given all that a situation has.
+EXPECTED = {}
 
 
 @schemathesis.auth(refresh_interval=None)
 class Credentials:
-    """A good token or cookie for every request that needs one, so that what is wrong elsewhere in it is reached."""
+    """Puts every second valid request into a situation, and gives the others the tokens and cookies that they need."""
 
     def __init__(self):
         self.turns = defaultdict(itertools.count)
 
     def get(self, case, context):
-        give = GIVEN.get(context.operation.label)
+        situations = SITUATIONS.get(context.operation.label)
         # What was drawn as a wrong token stays one.
-        if give and not any(case.meta.is_negative_at(part) for part in (Part.HEADER, Part.COOKIE)):
-            return give(Person())
+        if not situations or any(case.meta.is_negative_at(part) for part in (Part.HEADER, Part.COOKIE)):
+            return None
+        turn = next(self.turns[context.operation.label]) if case.meta.generation.mode.is_positive else 1
+        give, status = situations[0 if turn % 2 else turn // 2 % len(situations)]
+        return give(Person()), None if turn % 2 else status
 
-    def set(self, case, given, context):
-        operation = context.operation.label
-        is_valid = case.meta.generation.mode == GenerationMode.POSITIVE
-        if is_valid and next(self.turns[operation]) % 2 == 0:
+    def set(self, case, data, context):
+        given, status = data
+        if status:
             case.path_parameters.update(given.get("path_parameters", {}))
             case.body = given.get("body", case.body)
-            COMPLETE.add(case.id)
-        elif operation in NEED_NONE:
+            EXPECTED[case.id] = status
+        elif SITUATIONS[context.operation.label] is START:
+            # Without a Bearer, somebody new starts.
             return
         case.headers.update(given.get("headers", {}))
         case.cookies.update(given.get("cookies", {}))
@@ -170,8 +197,9 @@ def filter_case(context, case):
 
 
 @schemathesis.check
-def what_is_right_is_accepted(context, response, case):
-    assert case.id not in COMPLETE or response.status_code < 300, "all was given, and it was refused"
+def the_answer_is_that_of_the_situation(context, response, case):
+    expected = EXPECTED.get(case.id, response.status_code)
+    assert response.status_code == expected, f"{expected} was to be expected here"
 
 
 @schemathesis.check
