@@ -65,7 +65,11 @@ fn bindings(wit: &Path) -> String {
     format!(
         r#"wasmtime::component::bindgen!({{
     path: {wit:?},
-    imports: {{ default: async }},
+    imports: {{
+        "spin:postgres/postgres.[method]connection.query": async | trappable,
+        "spin:postgres/postgres.[method]connection.execute": async | trappable,
+        default: async,
+    }},
     with: {{ "spin:postgres/postgres.connection": deadpool_postgres::Object }},
 }});
 "#

@@ -28,7 +28,7 @@ const START_WITHIN: Duration = Duration::from_secs(120);
 pub struct Config {
     variables: BTreeMap<String, String>,
     listen: String,
-    clock_ahead: i64,
+    faults: Vec<String>,
 }
 
 impl Config {
@@ -51,14 +51,21 @@ impl Config {
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             listen: "127.0.0.1:0".to_owned(),
-            clock_ahead: 0,
+            faults: Vec::new(),
         }
     }
 
     /// Components see a clock that is so many seconds ahead of this machine's; behind it when negative.
     #[must_use]
-    pub const fn with_clock_ahead(mut self, seconds: i64) -> Self {
-        self.clock_ahead = seconds;
+    pub fn with_clock_ahead(mut self, seconds: i64) -> Self {
+        self.faults = vec!["--clock-ahead".to_owned(), seconds.to_string()];
+        self
+    }
+
+    /// Every instance stops when so many of its statements are done, as after a trap.
+    #[must_use]
+    pub fn with_trap_after_statement(mut self, number: usize) -> Self {
+        self.faults = vec!["--trap-after-statement".to_owned(), number.to_string()];
         self
     }
 
@@ -176,7 +183,7 @@ fn command(config: &Config) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(workspace::host_binary());
     command.arg("--manifest").arg(workspace::root().join("spin.toml")).args(["--listen", &config.listen]);
-    command.args(["--clock-ahead", &config.clock_ahead.to_string()]);
+    command.args(&config.faults);
     command.current_dir(empty_folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPIN_")) {
         command.env_remove(name);

@@ -26,6 +26,8 @@ pub struct Settings {
     pub quiet: bool,
     /// How many seconds the clock that components see is ahead of this machine's; behind when negative.
     pub clock_ahead: i64,
+    /// Stops every instance when so many of its statements are done, as a trap in the middle of a request would.
+    pub trap_after_statement: Option<u32>,
 }
 
 /// What all instances of one component share.
@@ -76,6 +78,7 @@ pub struct Guest {
     pub table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
+    statements_done: u32,
 }
 
 impl Guest {
@@ -83,7 +86,7 @@ impl Guest {
     pub fn new(component: &Arc<Environment>) -> Result<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.allow_tcp(false).allow_udp(false);
-        let Settings { quiet, clock_ahead } = component.settings;
+        let Settings { quiet, clock_ahead, .. } = component.settings;
         wasi.wall_clock(WallClock { ahead: clock_ahead });
         if !quiet {
             wasi.inherit_stdout().inherit_stderr();
@@ -92,7 +95,28 @@ impl Guest {
             wasi.preopened_dir(source, destination, DirPerms::READ, FilePerms::READ)?;
         }
         let (component, wasi) = (Arc::clone(component), wasi.build());
-        Ok(Self { component, table: ResourceTable::new(), wasi, http: WasiHttpCtx::new() })
+        Ok(Self {
+            component,
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            statements_done: 0,
+        })
+    }
+
+    /// Called when a statement is done.
+    ///
+    /// # Errors
+    /// Traps the guest where the settings say so.
+    pub fn statement_is_done(&mut self) -> wasmtime::Result<()> {
+        self.statements_done += 1;
+        let is_over = self.component.settings.trap_after_statement == Some(self.statements_done);
+        wasmtime::ensure!(
+            !is_over,
+            "stopped after its statement {}, as --trap-after-statement says",
+            self.statements_done
+        );
+        Ok(())
     }
 }
 

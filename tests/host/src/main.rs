@@ -34,10 +34,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::guest::Settings;
 
-const USAGE: &str = "usage: host [--manifest spin.toml] [--listen 127.0.0.1:3000] [--quiet] [--clock-ahead 0]
-  --listen       also from SPIN_HTTP_LISTEN_ADDR; port 0 takes a free one
-  --quiet        drops what components print
-  --clock-ahead  seconds by which the clock that components see is wrong, to test that none judges by it";
+const USAGE: &str = "usage: host [--manifest spin.toml] [--listen 127.0.0.1:3000] [--quiet]
+            [--clock-ahead 0] [--trap-after-statement 1]
+  --listen  also from SPIN_HTTP_LISTEN_ADDR; port 0 takes a free one
+  --quiet   drops what components print
+To test what a node's faults do to components:
+  --clock-ahead           seconds by which their clock is wrong
+  --trap-after-statement  stops each instance when so many of its statements are done";
 
 fn main() -> ExitCode {
     let run = || -> Result<()> {
@@ -97,6 +100,9 @@ impl Options {
                 "--listen" => listen = value()?,
                 "--quiet" => settings.quiet = true,
                 "--clock-ahead" => settings.clock_ahead = value()?.parse().context(USAGE)?,
+                "--trap-after-statement" => {
+                    settings.trap_after_statement = Some(value()?.parse().context(USAGE)?);
+                }
                 _ => bail!("{argument:?} is no option\n{USAGE}"),
             }
         }

@@ -63,10 +63,38 @@ impl HostConnection for Guest {
         connection: Resource<Object>,
         statement: String,
         parameters: Vec<ParameterValue>,
+    ) -> wasmtime::Result<Result<RowSet, Error>> {
+        let answer = self.rows(&connection, &statement, parameters).await;
+        self.statement_is_done()?;
+        Ok(answer)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Object>,
+        statement: String,
+        parameters: Vec<ParameterValue>,
+    ) -> wasmtime::Result<Result<u64, Error>> {
+        let answer = self.count(&connection, &statement, parameters).await;
+        self.statement_is_done()?;
+        Ok(answer)
+    }
+
+    async fn drop(&mut self, connection: Resource<Object>) -> wasmtime::Result<()> {
+        Ok(self.table.delete(connection).map(drop)?)
+    }
+}
+
+impl Guest {
+    async fn rows(
+        &mut self,
+        connection: &Resource<Object>,
+        statement: &str,
+        parameters: Vec<ParameterValue>,
     ) -> Result<RowSet, Error> {
-        let connection = self.table.get_mut(&connection).map_err(other)?;
+        let connection = self.table.get_mut(connection).map_err(other)?;
         let parameters = to_sql(parameters).map_err(Error::BadParameter)?;
-        let mut stream = pin!(connection.query_raw(&statement, parameters).await.map_err(query_failed)?);
+        let mut stream = pin!(connection.query_raw(statement, parameters).await.map_err(query_failed)?);
         let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
         // As in Spin: what fails while the statement runs, and not before, comes as the text of an `anyhow::Error`.
         let as_text = |error| Error::QueryFailed(QueryError::Text(error));
@@ -89,19 +117,15 @@ impl HostConnection for Guest {
         Ok(set)
     }
 
-    async fn execute(
+    async fn count(
         &mut self,
-        connection: Resource<Object>,
-        statement: String,
+        connection: &Resource<Object>,
+        statement: &str,
         parameters: Vec<ParameterValue>,
     ) -> Result<u64, Error> {
-        let connection = self.table.get_mut(&connection).map_err(other)?;
+        let connection = self.table.get_mut(connection).map_err(other)?;
         let parameters = to_sql(parameters).map_err(Error::ValueConversionFailed)?;
-        connection.execute_raw(&statement, parameters).await.map_err(query_failed)
-    }
-
-    async fn drop(&mut self, connection: Resource<Object>) -> wasmtime::Result<()> {
-        Ok(self.table.delete(connection).map(drop)?)
+        connection.execute_raw(statement, parameters).await.map_err(query_failed)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Every operation, interrupted at every boundary: between any two statements and within them the connection ends, the
-//! host is killed, or the client goes away. What is left is nothing or everything, and there is a way on.
+//! host is killed, the component traps, or the client goes away. What is left is nothing or everything, and there is a way on.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use harness::shared::Running;
 use harness::{Answer, App, Client};
 
 use crate::network::behind_a_proxy;
-use crate::operations::{OPERATIONS, Operation};
+use crate::operations::{EXCHANGES, OPERATIONS, Operation};
 
 /// How an operation is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ enum How {
     Kill,
     /// The client goes away; the operation runs on without it.
     Leave,
+    /// The component stops, and leaves its connection to the next one.
+    Trap,
 }
 
 /// What an interrupted operation has done, and what the client knows of it.
@@ -51,6 +54,8 @@ pub struct Bench {
     /// Whether it was done and nobody knows.
     is_unheard: bool,
     owner: RefCell<postgres::Client>,
+    /// Hosts whose components stop after so many statements.
+    trapping: BTreeMap<usize, App>,
 }
 
 /// What came of one operation at one boundary.
@@ -75,6 +80,7 @@ impl Bench {
             was_reached: false,
             is_unheard: false,
             owner,
+            trapping: BTreeMap::new(),
         }
     }
 
@@ -91,9 +97,10 @@ impl Bench {
             How::Cut => self.cut(&request),
             How::Kill => self.kill(&request),
             How::Leave => self.leave(event, events, &request),
+            How::Trap => self.trap(&request),
         };
         // The way on is not interrupted.
-        self.was_reached = self.proxy.was_reached();
+        self.was_reached = self.proxy.was_reached() || self.how == How::Trap && answer.is_none();
         self.proxy.pass();
         let what = format!("{event}, {:?} at {:?}", self.how, self.point);
         let success = answer.filter(|answer| {
@@ -167,6 +174,16 @@ impl Bench {
         if event == "delete/ok" { rows.without_sessions() } else { rows }
     }
 
+    /// Spin answers for a component that trapped, with an empty 500.
+    fn trap(&mut self, request: &impl for<'c> Fn(&'c Client) -> Request<'c>) -> Option<Answer> {
+        let Point::After(number) = self.point else { panic!("a trap is after a statement") };
+        let config = &self.config;
+        let with_trap = || App::with(&config.clone().with_trap_after_statement(number));
+        let client = self.trapping.entry(number).or_insert_with(with_trap).client();
+        let answer = request(&client).send();
+        (answer.status != 500).then_some(answer)
+    }
+
     /// How often something has happened, as `kind/outcome`.
     fn events(&self, event: &str) -> i64 {
         let statement = "SELECT count(*) FROM event WHERE kind || '/' || outcome = $1";
@@ -219,6 +236,18 @@ fn an_operation_whose_connection_ends_at_any_boundary_leaves_nothing_or_everythi
             let unheard = before.iter().position(|boundary| boundary.is_unheard).map(|index| index + 1);
             assert!(unheard.is_none_or(|number| number > commit), "{name} was done without having been sent");
         }
+    }
+}
+
+#[test]
+fn a_component_that_traps_after_any_statement_leaves_nothing_or_everything() {
+    let mut bench = Bench::new();
+    for operation in OPERATIONS {
+        let Operation { name, commit, .. } = *operation;
+        let trapped = bench.at_every_boundary(operation, How::Trap, Point::After);
+        let unheard: Vec<bool> = trapped.iter().map(|boundary| boundary.is_unheard).collect();
+        let statements = commit / EXCHANGES;
+        assert_eq!(unheard.iter().position(|unheard| *unheard), Some(statements - 1), "{name}: {unheard:?}");
     }
 }
 

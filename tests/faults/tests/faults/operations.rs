@@ -19,9 +19,10 @@ pub struct Operation {
 }
 
 /// The connection is cleaned, the statement prepared, the statement run.
-const ALONE: usize = 3;
-/// The same with another statement, which takes three, before it.
-const AFTER_A_LOAD: usize = 6;
+pub const EXCHANGES: usize = 3;
+const ALONE: usize = EXCHANGES;
+/// The same with another statement before it.
+const AFTER_A_LOAD: usize = 2 * EXCHANGES;
 
 /// All of them.
 pub const OPERATIONS: &[Operation] = &[
