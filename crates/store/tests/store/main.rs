@@ -19,6 +19,7 @@ mod login;
 mod operator;
 mod purge;
 mod race;
+mod restore;
 mod schema;
 mod session;
 mod start;

@@ -56,7 +56,7 @@ fn removed(parts: &[(&str, i64)]) -> BTreeMap<String, i64> {
 }
 
 /// A draft of the account of this name, as a renewal makes one.
-fn add_draft(world: &World, name: &str) {
+pub(crate) fn add_draft(world: &World, name: &str) {
     world.sql(&format!(
         "INSERT INTO credential (id, account_id, live, deadline, enrollment_hash, reveal_hash, reveal_expires_at)
          SELECT gen_random_uuid(), id, false, now() + '1 hour', sha256('{name} enroll'), sha256('{name} reveal'), now()
@@ -288,11 +288,11 @@ fn a_renewal_that_replaces_an_abandoned_one_in_that_moment_stays() {
 }
 
 /// Returns when a connection to the database waits for a lock.
-fn wait_for_a_wait(database: &TestDatabase) {
+pub(crate) fn wait_for_a_wait(database: &TestDatabase) {
     let mut owner = database.owner();
     let waits =
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    poll(Duration::from_secs(10), || owner.query_opt(waits, &[]).unwrap()).expect("the purge waits");
+    poll(Duration::from_secs(10), || owner.query_opt(waits, &[]).unwrap()).expect("somebody waits");
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
         "TRUNCATE reserved_name",
         "ALTER TABLE account DISABLE TRIGGER account_username_is_not_reserved",
         "SELECT purge(3600, 43200, 24, 12, 12, 12, 100)",
+        "SELECT close_after_restore()",
         "SELECT is_forgotten(account, credential, now()) FROM account, credential",
         "SET ROLE pg_read_all_data",
     ] {
