@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,6 +25,12 @@ purge: ## Removes what has ended from that database (options: make purge OPTIONS
 
 reseal: ## Seals everything again with the first of SPIN_VARIABLE_SEALING_KEYS (only looking: make reseal OPTIONS=--check)
 	@scripts/owner reseal $(OPTIONS)
+
+backup: ## Backs that database up into a folder and reads the backup back (make backup FOLDER=/var/backups/identity)
+	@scripts/owner backup $(FOLDER)
+
+restore: ## Restores a backup into that database, which has to be empty, with all sessions ended (make restore FILE=...)
+	@scripts/owner restore $(FILE)
 
 test: ## Runs every check
 	@scripts/test

@@ -1,4 +1,4 @@
-# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh and install.sh.
+# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh, install.sh and connection.sh.
 # shellcheck shell=bash
 #
 # Which database: DATABASE_URL's (an owner's connection), else the private PostgreSQL's in .run/postgres.
@@ -82,8 +82,6 @@ refuse_foreign_dsn() {
 
 # The password in a DSN of the application role, still percent-encoded.
 encoded_password() { sed -nE 's#^postgres(ql)?://cofrap_app:([^@/]+)@.*#\2#p' <<<"$1"; }
-
-percent_decode() { printf '%b' "${1//%/\\x}"; }
 
 # --- .env ---
 

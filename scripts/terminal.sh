@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # The folders of tools that a login shell would have; make and CI may come without them.
-export PATH="$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin"
+export PATH="$PATH:${HOME:-}/.cargo/bin:/usr/sbin:/sbin"
 
 say() { printf '==> %s\n' "$*"; }
 

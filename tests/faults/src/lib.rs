@@ -2,7 +2,8 @@
 //!
 //! A [`Proxy`] between the app and PostgreSQL cuts, holds back and delays; a [`Server`] is a PostgreSQL of a test's own,
 //! to be killed. [`traffic`] sends many people through the journey meanwhile, each as patient as a person, and
-//! [`ledger`] holds what they were told against what is stored.
+//! [`ledger`] holds what they were told against what is stored. [`backup`] runs the scripts that
+//! save and bring back what a server holds, [`population`] fills one with accounts that nobody walks for.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,7 +12,9 @@
     reason = "A test helper that cannot go on fails the test, which is what a panic is for."
 )]
 
+pub mod backup;
 pub mod ledger;
+pub mod population;
 pub mod proxy;
 pub mod server;
 pub mod traffic;

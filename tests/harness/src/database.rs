@@ -38,10 +38,8 @@ impl TestDatabase {
     #[must_use]
     pub fn fresh() -> Self {
         static TEMPLATE: OnceLock<String> = OnceLock::new();
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE.get_or_init(template::ready);
-        let name = format!("identity_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let database = Self::named(workspace::maintenance_url(), name);
+        let database = Self::named(workspace::maintenance_url());
         database
             .maintenance()
             .batch_execute(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name))
@@ -49,17 +47,26 @@ impl TestDatabase {
         database
     }
 
+    /// Makes an empty one on a server, by the owner's URL of its maintenance database: without tables.
+    #[must_use]
+    pub fn empty_on(server: &str) -> Self {
+        let database = Self::named(server.to_owned());
+        database.maintenance().batch_execute(&format!("CREATE DATABASE {}", database.name)).unwrap();
+        database
+    }
+
     /// Makes and migrates one on a server of the test's own, by the owner's URL of its maintenance database.
     #[must_use]
     pub fn on(server: &str) -> Self {
-        let database = Self::named(server.to_owned(), "identity_test".to_owned());
-        database.maintenance().batch_execute(&format!("CREATE DATABASE {}", database.name)).unwrap();
+        let database = Self::empty_on(server);
         template::run_ops("role", &database.owner_url());
         template::run_ops("migrate", &database.owner_url());
         database
     }
 
-    fn named(server: String, name: String) -> Self {
+    fn named(server: String) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("identity_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         Self { server, name, reader: Kept::default(), mover: Kept::default() }
     }
 

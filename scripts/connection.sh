@@ -1,0 +1,38 @@
+# How PostgreSQL's own programs reach the owner's database: sourced, not run. Needs terminal.sh.
+# shellcheck shell=bash
+
+# Sets CONNECTION to what they get as --dbname: DATABASE_URL without its password, which goes by the environment, since
+# everybody can read the arguments of a process. Puts the programs into PATH.
+use_owner_connection() {
+    [ -n "${DATABASE_URL:-}" ] ||
+        die "DATABASE_URL is not set: the owner's connection, postgres://user:password@host:port/database"
+    local with_password='^(postgres(ql)?://[^:@/?#]*):([^@/?#]*)@(.*)$'
+    CONNECTION=$DATABASE_URL
+    if [[ $DATABASE_URL =~ $with_password ]]; then
+        CONNECTION=${BASH_REMATCH[1]}@${BASH_REMATCH[4]}
+        PGPASSWORD=$(percent_decode "${BASH_REMATCH[3]}")
+        export PGPASSWORD
+    fi
+    export PGAPPNAME=${0##*/}
+    use_programs
+}
+
+# Those of the server's own major version where they are installed (older ones refuse a newer server, and what newer ones
+# write may be more than an older server reads), else the newest.
+use_programs() {
+    local newest major
+    newest=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    PATH=$newest:$PATH
+    { command -v pg_dump && command -v pg_restore && command -v psql; } >/dev/null ||
+        die "PostgreSQL's client programs are missing. Debian calls them: postgresql-client"
+    major=$(owner_psql --command="SELECT current_setting('server_version_num')::integer / 10000") ||
+        die "PostgreSQL at DATABASE_URL cannot be used."
+    PATH=/usr/lib/postgresql/$major/bin:$PATH
+}
+
+# psql as the owner, whose only output is what is asked for, and which stops at the first error.
+owner_psql() {
+    psql --dbname="$CONNECTION" --no-password --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"
+}
+
+percent_decode() { printf '%b' "${1//%/\\x}"; }
