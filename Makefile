@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,9 @@ test: ## Runs every check
 
 soak: ## Breaks database, network, host and clients in every way, with 10,000 people (or PEOPLE=...) on their way
 	@PEOPLE=$(PEOPLE) scripts/soak
+
+drill: ## Backs up under load and restores elsewhere, with 10,000 accounts (or ACCOUNTS=...), and says how long each took
+	@ACCOUNTS=$(ACCOUNTS) scripts/drill
 
 sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login.rs)
 	@scripts/sql-mutants

@@ -90,6 +90,13 @@ impl Stored {
             && self.done("activate") == 1
     }
 
+    /// Active, with nothing open: neither a session nor a start.
+    fn is_wholly_restored(&self) -> bool {
+        self.state == "active"
+            && (self.live, self.unconfirmed, self.sessions) == (1, 0, 0)
+            && self.done("activate") == 1
+    }
+
     fn was_done_once(&self) -> bool {
         self.done("start") == 1 && self.done("reveal") <= 1 + self.done("new_code")
     }
@@ -116,9 +123,33 @@ impl Ledger {
         report
             .count("accounts that are pending", stored.values().filter(|row| row.state == "pending").count());
         self.compare(&mut report, &stored);
-        report.none("accounts that may log in and cannot", &self.refused_logins(running));
+        let refused = self.refused_logins(running, |walk| walk.activated);
+        report.none("accounts that may log in and cannot", &refused);
         let open = usize::try_from(open_transactions(running)).unwrap();
         report.none("connections left idle in a transaction", &vec!["one".to_owned(); open]);
+        report
+    }
+
+    /// Looks at every account of a restored database, whose backup began when so many people had arrived: each of them
+    /// is there, and whoever is there logs in; who is not starts again.
+    #[must_use]
+    pub fn hold_against_restored(&self, running: &Running, arrived: usize) -> Report {
+        let mut report = Report::default();
+        let surprises: Vec<String> = self.walks.iter().filter_map(|walk| walk.surprise.clone()).collect();
+        report.none("answers that nothing explains, before, beside and after the backup", &surprises);
+        report.count("accounts that were active at the end", self.sum(|walk| walk.activated.into()));
+        report.count("accounts that were acknowledged before the backup began", arrived);
+        let stored = stored(running);
+        report.count("accounts that are back", stored.len());
+        let is_back = |walk: &Walk| stored.contains_key(&walk.username);
+        let lost = self.walks.iter().filter(|walk| (1..=arrived).contains(&walk.arrival) && !is_back(walk));
+        report.none("acknowledged accounts that are lost", &names(lost));
+        let half = stored.iter().filter(|(_, row)| !row.is_wholly_restored());
+        report.none("accounts that are half", &half.map(|(name, _)| name.clone()).collect::<Vec<_>>());
+        report.none("accounts that are back and cannot log in", &self.refused_logins(running, is_back));
+        let absent = self.walks.iter().filter(|walk| !is_back(walk));
+        let stuck = absent.filter(|walk| running.client.start_request(&walk.username).send().status != 201);
+        report.none("names that are not back and cannot be started again", &names(stuck));
         report
     }
 
@@ -168,12 +199,12 @@ impl Ledger {
         report.none("accounts with something done twice", &is(Stored::was_done_once));
     }
 
-    /// Everybody with an activation that was acknowledged logs in once more, with a code that was not used.
-    fn refused_logins(&self, running: &Running) -> Vec<String> {
+    /// These people log in once more, with a code that was not used.
+    fn refused_logins(&self, running: &Running, who: impl Fn(&Walk) -> bool) -> Vec<String> {
         forget_used_steps(running);
         let clock = Clock::of(running);
         let mut refused = Vec::new();
-        for walk in self.walks.iter().filter(|walk| walk.activated) {
+        for walk in self.walks.iter().filter(|walk| who(walk)) {
             let (password, phone): &(String, Authenticator) = walk.credentials.as_ref().unwrap();
             let code = phone.code_at(clock.now());
             let answer = running.client.login(&walk.username, password, &code);
@@ -187,6 +218,10 @@ impl Ledger {
     fn sum(&self, of: impl Fn(&Walk) -> usize) -> usize {
         self.walks.iter().map(of).sum()
     }
+}
+
+fn names<'walk>(walks: impl Iterator<Item = &'walk Walk>) -> Vec<String> {
+    walks.map(|walk| walk.username.clone()).collect()
 }
 
 fn number(count: usize) -> i64 {

@@ -35,6 +35,8 @@ pub struct Walk {
     pub passwords: usize,
     /// The activation was answered.
     pub activated: bool,
+    /// The how manieth it was of those who were activated and have arrived since.
+    pub arrival: usize,
     /// Logins that were answered.
     pub logins: usize,
     /// Logins that were tried.
@@ -83,8 +85,10 @@ pub fn crowd(running: &Running, people: usize, abreast: usize, meanwhile: impl F
                     if number >= people && is_over.load(Ordering::Relaxed) {
                         return;
                     }
-                    let walk = Walker::new(&running.client, &clock, number).walk();
-                    activated.fetch_add(usize::from(walk.activated), Ordering::Relaxed);
+                    let mut walk = Walker::new(&running.client, &clock, number).walk();
+                    if walk.activated {
+                        walk.arrival = activated.fetch_add(1, Ordering::Relaxed) + 1;
+                    }
                     walks.lock().unwrap().push(walk);
                 }
             });
