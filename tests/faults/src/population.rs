@@ -33,7 +33,7 @@ SELECT 'login', 'ok', account_id FROM settler, generate_series(1, $2::integer)";
 /// Everything that a backup has to bring back as it was: a line for each table, with how many rows it has and a hash of them.
 /// The newest steps and the events of a restore are not among it, because a restore changes them.
 const KEPT: &str = "
-SELECT string_agg(line, chr(10)) FROM (
+SELECT string_agg(line, chr(10) ORDER BY line) FROM (
     SELECT 'accounts ' || count(*) || ' ' || md5(string_agg(account::text, ' ' ORDER BY id)) AS line FROM account
     WHERE state <> 'pending'
     UNION ALL SELECT 'credentials ' || count(*) || ' '
