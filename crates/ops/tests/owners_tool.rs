@@ -61,9 +61,11 @@ fn script(command: &str, folder: &Path, more: &[&str]) -> String {
     text(&output)
 }
 
+/// The tool with the environment of a job: these two variables and nothing else.
 fn ops(command: &str, url: &str, password: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_identity-ops"))
         .args(command.split(' '))
+        .env_clear()
         .env("DATABASE_URL", url)
         .env("APPLICATION_PASSWORD", password)
         .output()
