@@ -158,3 +158,18 @@ fn every_property_holds_over_its_corpus() {
         ("otpauth", otpauth),
     ]);
 }
+
+/// What nobody finds by trying: bytes that a key sealed, and the base64 of one.
+#[test]
+fn the_corpora_hold_what_is_accepted_so_that_a_fuzzer_begins_beyond_it() {
+    let keys = KeyRing::parse(KEYS).unwrap();
+    let accepted = |name: &str, accepts: &dyn Fn(&[u8]) -> bool| {
+        assert!(corpus::inputs(name).iter().any(|(_, data)| accepts(data)), "nothing of {name} is accepted");
+    };
+    let text = |data: &[u8]| from_utf8(data).unwrap_or_default().to_owned();
+    accepted("sealed_blob", &|data| keys.open::<20>(&place(), data).is_ok());
+    accepted("key_ring", &|data| KeyRing::parse(&text(data)).is_ok());
+    accepted("token", &|data| PlainToken::parse(&text(data)).is_ok());
+    accepted("code", &|data| Code::parse(&text(data)).is_ok());
+    accepted("username", &|data| Username::parse(&text(data)).is_ok());
+}
