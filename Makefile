@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,11 +41,20 @@ soak: ## Breaks database, network, host and clients in every way, with 10,000 pe
 drill: ## Backs up under load and restores elsewhere, with 10,000 accounts (or ACCOUNTS=...), and says how long each took
 	@ACCOUNTS=$(ACCOUNTS) scripts/drill
 
+mutants: ## Changes the rules of crates/domain in one place at a time: a test has to fail (SHARD=2/4)
+	@scripts/mutants
+
 sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login.rs)
 	@scripts/sql-mutants
 
 fuzz: ## Looks for input that breaks what the parsers promise (SECONDS=60 for each of them)
 	@scripts/fuzz $(SECONDS)
+
+deny: ## Holds what everything is built from against deny.toml: licences, sources, duplicates
+	@scripts/deny
+
+advisories: ## Looks for known weaknesses of the same, in RustSec's database, which is fetched from GitHub
+	@scripts/deny advisories
 
 screenshots: ## Takes a picture of every page in every state into target/screenshots, with the checks that go with them
 	@scripts/screenshots

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 LLVM_COV_VERSION=0.9.1
+MUTANTS_VERSION=27.1.0
+DENY_VERSION=0.20.2
 # In the checkout, so that the machine keeps nothing of it.
 LOCAL_TOOLS=$PWD/target/tools
 
@@ -10,13 +12,18 @@ need_rust_components() {
     cargo clippy --version >/dev/null 2>&1 || rustup_add component clippy || die "clippy is missing."
 }
 
+# need_cargo_tool NAME VERSION: cargo-NAME, in this version. Unoptimised, because to compile it takes longer than to run it.
+need_cargo_tool() {
+    PATH=$LOCAL_TOOLS/bin:$PATH
+    [[ $(cargo "$1" --version 2>/dev/null) != *" $2" ]] || return 0
+    say "cargo-$1 $2 is missing: cargo install cargo-$1 into target/tools"
+    # With build results of its own, whatever folder those of the caller are in.
+    env -u CARGO_TARGET_DIR cargo install "cargo-$1" --quiet --debug --locked --version "$2" --root "$LOCAL_TOOLS"
+}
+
 # cargo-llvm-cov, and LLVM's own tools in the major version of the compiler, whose format they read.
 need_coverage_tools() {
-    PATH=$LOCAL_TOOLS/bin:$PATH
-    if ! command -v cargo-llvm-cov >/dev/null; then
-        say "cargo-llvm-cov is missing: cargo install cargo-llvm-cov $LLVM_COV_VERSION into target/tools"
-        cargo install cargo-llvm-cov --quiet --locked --version "$LLVM_COV_VERSION" --root "$LOCAL_TOOLS"
-    fi
+    need_cargo_tool llvm-cov "$LLVM_COV_VERSION"
     local in_toolchain major
     in_toolchain=$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin
     major=$(rustc -vV | sed -nE 's/^LLVM version: ([0-9]+).*/\1/p')

@@ -1,0 +1,56 @@
+//! What the tests of the pages take from npm. cargo-deny says the same of the crates.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a check that cannot read the tree has failed")]
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use tidy::{files, read};
+
+/// What deny.toml does not list, because no crate has it: licences of tools, which are part of nothing that is delivered.
+const OF_TOOLS: [&str; 4] = ["0BSD", "BSD-2-Clause", "BlueOak-1.0.0", "(MIT OR CC0-1.0)"];
+/// Packages by name: a licence that is taken for them alone, or one that their manifest does not say.
+const BY_NAME: [(&str, Option<&str>); 2] = [
+    // Asks whoever changes its files to publish them. Nobody here does.
+    ("axe-core", Some("MPL-2.0")),
+    // BSD-3-Clause by the text in its LICENSE; the manifest has the form of before 2014, which npm leaves out.
+    ("parse-cache-control", None),
+];
+
+/// Every package of every lock file, as it is described there: its path, which ends with its name.
+fn packages() -> Vec<(String, Map<String, Value>)> {
+    let mut found = Vec::new();
+    // What was installed has lock files too.
+    let is_ours = |file: &&PathBuf| file.components().all(|part| part.as_os_str() != "node_modules");
+    for file in files("tests", "package-lock.json").iter().filter(is_ours) {
+        let lock: Value = serde_json::from_str(&read(file)).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        let named = packages.iter().filter(|(path, _)| !path.is_empty());
+        found.extend(named.map(|(path, package)| (path.clone(), package.as_object().unwrap().clone())));
+    }
+    assert!(found.len() > 100, "the packages are found: {}", found.len());
+    found
+}
+
+#[test]
+fn a_package_is_pinned_by_what_is_in_it_and_comes_from_whatever_registry_is_in_use() {
+    for (path, package) in packages() {
+        let integrity = package.get("integrity").and_then(Value::as_str).unwrap_or_default();
+        assert!(integrity.starts_with("sha512-"), "{path} is not pinned: {integrity:?}");
+        assert!(!package.contains_key("resolved"), "{path} names where it came from");
+        assert!(!package.contains_key("hasInstallScript"), "{path} runs something when it is installed");
+    }
+}
+
+#[test]
+fn a_package_has_a_licence_that_the_project_takes() {
+    let rules: toml::Table = read("deny.toml").parse().unwrap();
+    let of_crates: Vec<&str> =
+        rules["licenses"]["allow"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    for (path, package) in packages() {
+        let name = path.rsplit("node_modules/").next().unwrap();
+        let licence = package.get("license").and_then(Value::as_str);
+        let taken =
+            licence.is_some_and(|licence| of_crates.contains(&licence) || OF_TOOLS.contains(&licence));
+        assert!(taken || BY_NAME.contains(&(name, licence)), "{name} has the licence {licence:?}");
+    }
+}
