@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -70,3 +70,6 @@ api-fuzz: ## Lets Schemathesis try what openapi.yaml allows and forbids, on URL=
 
 lint: ## Formats, and runs the linter
 	@cargo fmt --all && cargo clippy --workspace --all-targets --locked -- -D warnings
+
+release-check: ## Refuses a release whose lock file (k3s/release/release.env) has gaps, or whose version differs between files
+	@scripts/release-check
