@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -73,3 +73,9 @@ lint: ## Formats, and runs the linter
 
 release-check: ## Refuses a release whose lock file (k3s/release/release.env) has gaps, or whose version differs between files
 	@scripts/release-check
+
+image: ## Builds a release from this commit: the components, and the image of the jobs (with podman, buildah or docker)
+	@scripts/image
+
+push: ## Pushes what make image built (with spin, to REGISTRY) and writes the digests into the lock file
+	@scripts/push
