@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -79,3 +79,6 @@ image: ## Builds a release from this commit: the components, and the image of th
 
 push: ## Pushes what make image built (with spin, to REGISTRY) and writes the digests into the lock file
 	@scripts/push
+
+reproducible: ## Builds the components in two clones at different paths, and compares them byte by byte
+	@scripts/reproducible

@@ -36,7 +36,11 @@ rustup_has_target() {
 use_rustup() {
     note "with $(rustc --version)"
     WASM_CARGO=(cargo build)
-    WASM_RUSTFLAGS=()
+    # Where rustup's rust-src is installed (an editor wants it), the compiler names the library's sources by their path in
+    # there, and elsewhere by this one.
+    WASM_RUSTFLAGS=(
+        "--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$(rustc -vV | sed -n 's/^commit-hash: //p')"
+    )
     WASM_ENV=()
 }
 
