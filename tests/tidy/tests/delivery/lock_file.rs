@@ -41,7 +41,7 @@ fn what_is_no_release_is_refused_by_its_name() {
             "neither NAME=value nor a comment: something else",
         ),
         ("SHIM_VERSION=v", "SHIM_VERSION=", "SHIM_VERSION is not of the form"),
-        ("POSTGRES_VERSION=15-bookworm", "POSTGRES_VERSION=15-trixie", "POSTGRES_VERSION is not of the form"),
+        ("-bookworm", "-trixie", "POSTGRES_VERSION is not of the form"),
     ] {
         let release = Release::new("refused");
         release.edit(LOCK_FILE, there, instead);
@@ -72,7 +72,7 @@ fn every_defect_is_said_and_not_the_first_only() {
     let release = Release::new("every-defect");
     release.write(LOCK_FILE, "nonsense\n");
     let output = release.script("scripts/release-check", &[]);
-    assert!(said(&output).contains("Error: 11 defects"), "ten names and a line: {}", said(&output));
+    assert!(said(&output).contains("Error: 12 defects"), "eleven names and a line: {}", said(&output));
 }
 
 #[test]

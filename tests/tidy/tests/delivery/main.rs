@@ -3,6 +3,7 @@
 
 mod components;
 mod containerfile;
+mod image;
 mod lock_file;
 mod push;
 mod release;

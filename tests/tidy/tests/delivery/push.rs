@@ -1,8 +1,6 @@
 //! `make push`. Neither Spin nor a container engine nor a registry is at hand where tests run, so programs stand in for
 //! them that say what those say; what is looked at is what the script makes of it.
 
-use std::fs;
-
 use crate::release::{LOCK_FILE, Release, digest, said};
 
 const SPIN_DIGIT: char = '1';
@@ -11,20 +9,11 @@ const ENGINE_DIGIT: char = '2';
 /// A commit, the components and the note of `make image` that they were built from it, and what pushes them.
 fn built(name: &str) -> Release {
     let release = Release::new(name);
-    release.write(".gitignore", "/target/\n/stand-ins/\n");
-    for arguments in [
-        &["init", "--quiet"][..],
-        &["add", "--all"],
-        &["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message=A release"],
-    ] {
-        let output = release.run("git", arguments);
-        assert!(output.status.success(), "{}", said(&output));
-    }
+    release.commit();
     release.write("target/components/login.wasm", "a component");
     let sums = "cd target/components && mkdir -p ../image && sha256sum -- *.wasm >../image/SHA256SUMS";
     assert!(release.run("bash", &["-c", sums]).status.success());
-    let revision = release.run("git", &["rev-parse", "HEAD"]);
-    fs::write(release.path("target/image/revision"), revision.stdout).unwrap();
+    release.write("target/image/revision", &release.revision());
     release.stand_in("spin", &format!("echo \"Pushed with digest {}\"", digest(SPIN_DIGIT)));
     let push = format!("[ \"$1\" != push ] || printf %s {} >\"$3\"", digest(ENGINE_DIGIT));
     release.stand_in("podman", &push);

@@ -31,6 +31,7 @@ impl Release {
         for file in ["Cargo.toml", "spin.toml", "static/openapi.yaml"] {
             release.copy(Path::new(file));
         }
+        release.write(".gitignore", "/target/\n/stand-ins/\n/.env\n");
         release.write("CHANGELOG.md", &format!("# Changelog\n\n## {}\n", env!("CARGO_PKG_VERSION")));
         release.write(LOCK_FILE, &read(LOCK_FILE).replace(&"0".repeat(64), &"a".repeat(64)));
         release
@@ -51,10 +52,38 @@ impl Release {
         fs::read_to_string(self.path(file)).unwrap()
     }
 
+    /// A value of the lock file.
+    pub fn locked(&self, name: &str) -> String {
+        let lines = self.read(LOCK_FILE);
+        lines.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap().to_owned()
+    }
+
     pub fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// Makes a commit of the whole tree.
+    pub fn commit(&self) {
+        let commit = [
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@example.org",
+            "commit",
+            "--quiet",
+            "--message=A release",
+        ];
+        for arguments in [&["init", "--quiet"][..], &["add", "--all"], &commit] {
+            let output = self.run("git", arguments);
+            assert!(output.status.success(), "{}", said(&output));
+        }
+    }
+
+    /// The commit that is checked out, as git prints it.
+    pub fn revision(&self) -> String {
+        String::from_utf8(self.run("git", &["rev-parse", "HEAD"]).stdout).unwrap()
     }
 
     /// Replaces a text that is there.
