@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible sbom lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -82,3 +82,6 @@ push: ## Pushes what make image built (with spin, to REGISTRY) and writes the di
 
 reproducible: ## Builds the components in two clones at different paths, and compares them byte by byte
 	@scripts/reproducible
+
+sbom: ## Writes what each component and the owner's tool are made of into target/sbom (CycloneDX)
+	@scripts/sbom

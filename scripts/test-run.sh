@@ -56,7 +56,7 @@ database() {
 
 browser() {
     need_browser
-    need_page_tools tests/browser
+    need_npm_packages tests/browser
 }
 
 # measured TARGETS...: every failure is shown, not the first only.

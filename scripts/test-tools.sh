@@ -44,14 +44,14 @@ need_browser() {
     install_packages "Chromium with its driver" chromium chromium-driver fonts-dejavu-core
 }
 
-# need_page_tools FOLDER: the npm packages that its package-lock.json names, unless they are what is installed.
-need_page_tools() {
+# need_npm_packages FOLDER: the npm packages that its package-lock.json names, unless they are what is installed.
+need_npm_packages() {
     local locked=$1/package-lock.json installed=$1/node_modules/.installed-lock.json
     ! cmp -s "$locked" "$installed" || return 0
     if ! { command -v node && command -v npm; } >/dev/null; then
-        install_packages "npm, which fetches the tools for pages" nodejs npm
+        install_packages "npm, which fetches tools of the tests" nodejs npm
     fi
-    say "Tools for pages are missing or not the locked ones: npm ci in $1"
+    say "npm packages are missing or not the locked ones: npm ci in $1"
     # From within, because npm reads the .npmrc of the folder that it runs in.
     (cd "$1" && npm ci --loglevel=error) || die "npm could not install what $locked names."
     cp "$locked" "$installed"
