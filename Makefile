@@ -3,7 +3,7 @@
 .PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible sbom lint
 
 help: ## Lists the commands
-	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 up: ## Builds, starts a private PostgreSQL unless DATABASE_URL names one, serves on LISTEN (127.0.0.1:3000) until Ctrl-C
 	@scripts/up
