@@ -70,6 +70,15 @@ read_database_url() {
     esac
 }
 
+# application_dsn PASSWORD: how the components connect to the database that DB_HOST, DB_PORT, DB_NAME and DB_TLS say. The
+# password percent-encoded. A server that is gone without a word (a lost node) is given up after 10 seconds: their driver
+# counts tcp_user_timeout in seconds.
+application_dsn() {
+    local gone=
+    [ "$DB_TLS" = disable ] || gone='&tcp_user_timeout=10'
+    printf '%s\n' "postgres://cofrap_app:$1@$DB_HOST:$DB_PORT/$DB_NAME?sslmode=$DB_TLS&connect_timeout=2$gone&application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed"
+}
+
 # Without DATABASE_URL only the private PostgreSQL's address may be rewritten, not one that somebody put there.
 refuse_foreign_dsn() {
     local dsn
@@ -106,7 +115,7 @@ write_settings() {
     case $(line_of PG_DSN) in
     # True, whatever else it says.
     "$dsn" | "$dsn?"*) ;;
-    *) set_line PG_DSN "$dsn?sslmode=$DB_TLS&connect_timeout=2&application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed" ;;
+    *) set_line PG_DSN "$(application_dsn "$2")" ;;
     esac
     set_line PG_HOST "$DB_HOST"
     set_line PG_PORT "$DB_PORT"
