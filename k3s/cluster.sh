@@ -59,3 +59,17 @@ restart_application() {
         kube rollout status "deployment/$name" --timeout=10m
     done
 }
+
+# Sets SERVER to the pod of the database, or of its primary.
+find_server() {
+    SERVER=database-0
+    exists pod "$SERVER" && return
+    SERVER=$(kube get pod --selector=cnpg.io/cluster=identity-database,cnpg.io/instanceRole=primary --output=name)
+    [ -n "$SERVER" ] || die "this namespace has no PostgreSQL. For a managed one, the head of this command says what to do."
+}
+
+# superuser: psql of standard input, as the one who gets in from inside the container only. Needs find_server.
+superuser() {
+    kube exec --stdin "$SERVER" --container=postgres -- \
+        psql --username=postgres --no-psqlrc --set=ON_ERROR_STOP=1 --quiet --output=/dev/null
+}
