@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible sbom lint
+.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible sbom manifests lint
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,9 @@ restore: ## Restores a backup into that database, which has to be empty, with al
 
 test: ## Runs every check
 	@scripts/test
+
+manifests: ## Renders the manifests for K3s, and checks them and the scripts beside them (a part: make manifests ONLY=network)
+	@scripts/manifests $(if $(ONLY),-k $(ONLY))
 
 soak: ## Breaks database, network, host and clients in every way, with 10,000 people (or PEOPLE=...) on their way
 	@PEOPLE=$(PEOPLE) scripts/soak

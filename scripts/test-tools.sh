@@ -4,6 +4,8 @@
 LLVM_COV_VERSION=0.9.1
 MUTANTS_VERSION=27.1.0
 DENY_VERSION=0.20.2
+# Of Kustomize's version 5 the newest that Debian 12's Go (1.19) builds, and what kubectl 1.27 has in it.
+KUSTOMIZE_VERSION=5.0.3
 # In the checkout, so that the machine keeps nothing of it.
 LOCAL_TOOLS=$PWD/target/tools
 
@@ -57,15 +59,45 @@ need_npm_packages() {
     cp "$locked" "$installed"
 }
 
-# need_python_tools FOLDER VENV: the packages that its requirements.txt names, unless they are what is installed.
+# need_python_tools FOLDER VENV: the packages that its requirements.txt names, each by its hash, unless they are what is installed.
 need_python_tools() {
     local locked=$1/requirements.txt installed=$2/.installed.txt
     ! cmp -s "$locked" "$installed" || return 0
-    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "Python with venv" python3-venv
+    has_python || install_packages "Python 3.11 or newer with venv" python3 python3-venv
+    has_python || die "Python 3.11 or newer is needed; this system has an older one."
     say "Python tools are missing or not the locked ones: pip install -r $locked"
     rm -rf "$2"
     python3 -m venv "$2"
     "$2/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$locked" ||
         die "pip could not install what $locked names."
     cp "$locked" "$installed"
+}
+
+# What checks the manifests. Sets PATH and KUSTOMIZE.
+need_manifest_tools() {
+    local place=$LOCAL_TOOLS/manifests
+    need_python_tools tests/k3s "$place"
+    PATH=$place/bin:$LOCAL_TOOLS/bin:$PATH
+    command -v openssl >/dev/null || install_packages "openssl, which k3s/secrets makes keys with" openssl
+    need_kustomize
+}
+
+has_python() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+# Older ones read our kustomizations differently.
+need_kustomize() {
+    export KUSTOMIZE
+    if kubectl version --client 2>/dev/null | grep -qE 'v1\.(2[7-9]|[3-9][0-9])\.'; then
+        KUSTOMIZE="kubectl kustomize"
+        return
+    fi
+    KUSTOMIZE="kustomize build"
+    if kustomize version 2>/dev/null | grep -qE '^v([5-9]|[1-9][0-9])\.' || [ -x "$LOCAL_TOOLS/bin/kustomize" ]; then return; fi
+    command -v go >/dev/null || install_packages "Go, which builds kustomize" golang-go
+    say "Neither kubectl 1.27 or newer nor kustomize 5 is there: go install kustomize $KUSTOMIZE_VERSION into target/tools"
+    local work=$LOCAL_TOOLS/go
+    GOPATH=$work GOCACHE=$work/cache GOBIN=$LOCAL_TOOLS/bin GOFLAGS=-modcacherw CGO_ENABLED=0 \
+        go install "sigs.k8s.io/kustomize/kustomize/v5@v$KUSTOMIZE_VERSION" ||
+        die "kustomize could not be built. Install kubectl 1.27 or newer, or kustomize 5."
+    rm -rf "$work"
 }
