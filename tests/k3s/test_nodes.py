@@ -1,7 +1,7 @@
 """The scripts that prepare nodes.
 
-The installer of the shim works in a folder that stands for a node's root; the command that says which nodes can run Spin
-asks a kubectl with prepared answers.
+The installer of the shim works in a folder that stands for a node's root; the command that says which nodes can run
+Spin asks a kubectl with prepared answers.
 """
 
 import hashlib
