@@ -592,6 +592,24 @@ def a_gateway_that_is_open(cluster):
     ways.append(everything)
 
 
+def pages_of(cluster: Cluster) -> dict:
+    return next(one for one in rules_of(cluster, "identity") if "PathPrefix(`/api/`)" not in one["match"])
+
+
+@refused_by(
+    "pages_api_and_functions_do_not_take_each_others_places",
+    "what_others_serve_at_the_same_host_goes_on_being_theirs",
+)
+def pages_whose_rule_is_longer_than_that_of_the_api(cluster):
+    del pages_of(cluster)["priority"]
+
+
+@refused_by("what_others_serve_at_the_same_host_goes_on_being_theirs")
+def pages_that_take_what_others_serve(cluster):
+    api = next(one for one in rules_of(cluster, "identity") if one is not pages_of(cluster))
+    pages_of(cluster)["priority"] = len(api["match"]) - 1
+
+
 @refused_by("what_spin_says_about_itself_is_closed")
 def a_rule_that_opens_what_spin_says_about_itself(cluster):
     for one in rules_of(cluster, "identity"):

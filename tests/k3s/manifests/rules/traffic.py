@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 from urllib.parse import urlsplit
 
 from ..cluster import SPIN_APP, Cluster, at, name_of, namespace_of
@@ -87,6 +88,29 @@ def every_function_leads_somewhere(cluster: Cluster) -> Iterator[str]:
             _, names = _asked(cluster, f"/function/{name}", headers=headers)
             if not names or not names <= {*OUR_APPLICATIONS, GATEWAY}:
                 yield f"/function/{name} leads to {' and '.join(sorted(names)) or 'nothing'}"
+
+
+@rule
+def pages_api_and_functions_do_not_take_each_others_places(cluster: Cluster) -> Iterator[str]:
+    """Traefik counts what is in flight for each rule apart, so each kind of request needs one of its own."""
+    kinds = {
+        "pages": _asked(cluster, "/"),
+        "the API": _asked(cluster, "/api/login"),
+        "functions": _asked(cluster, "/function/authenticate-user"),
+        "the canary": _asked(cluster, "/function/authenticate-user", headers={"x-identity-canary": "yes"}),
+    }
+    for (one, (first, _)), (other, (second, _)) in combinations(kinds.items(), 2):
+        if first is not None and first == second:
+            yield f"{one} and {other} are taken by {first}"
+
+
+@rule
+def what_others_serve_at_the_same_host_goes_on_being_theirs(cluster: Cluster) -> Iterator[str]:
+    """Our pages take what is left over: a rule of somebody else for the host and some path has the longer text."""
+    pages, _ = _asked(cluster, "/")
+    theirs = len(f"Host(`{host(cluster)}`) && PathPrefix(`/a`)")
+    if pages is not None and pages.priority >= theirs:
+        yield f"{pages} has priority {pages.priority}, their rule might have {theirs}"
 
 
 @rule
