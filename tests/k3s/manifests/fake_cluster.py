@@ -48,6 +48,12 @@ class FakeCluster:
         shutil.copytree(self.folder / "objects", folder / "objects", dirs_exist_ok=True)
         return other
 
+    def has(self, *items: dict) -> None:
+        """Puts objects into it."""
+        for item in items:
+            file = self.folder / "objects" / f"{item['kind']}-{item['metadata']['name']}.json".lower()
+            file.write_text(json.dumps(item))
+
     def run(self, *command: str | Path, succeeds: bool = True, **environment: str) -> str:
         """Runs a script of the project against it, and returns what it said."""
         done = subprocess.run(
@@ -114,8 +120,11 @@ def _main(arguments: list[str]) -> int:
             return _get(kind, name, options["output"], "--ignore-not-found" in arguments)
         case ["rollout", "restart" | "status", _] | ["wait", _] | ["logs", _] | ["delete", "job", _]:
             pass
-        case ["create", "job", _] if "from" in options:
-            pass
+        case ["create", "job", name] if "from" in options:
+            if "--dry-run=client" in arguments:
+                print(_job(name, options["from"].removeprefix("cronjob/")))
+        case ["exec", _, "psql"]:
+            return _psql([word for word in arguments[arguments.index("psql") + 1 :] if "--username" not in word])
         case _:
             return _fail(f"the fake cluster does not know: {' '.join(arguments)}")
     return 0
@@ -152,6 +161,23 @@ def _get(kind: str, name: str, form: str, may_be_missing: bool) -> int:
     else:
         return _fail(f"the fake cluster does not know the form {form}")
     return 0
+
+
+def _job(name: str, cron_job: str) -> str:
+    """The Job that a CronJob would make."""
+    import yaml
+
+    template = json.loads(_file("cronjob", cron_job).read_text())["spec"]["jobTemplate"]
+    metadata = {"name": name, "namespace": "cofrap-identity"}
+    return yaml.safe_dump({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": template["spec"]})
+
+
+def _psql(options: list[str]) -> int:
+    """What the server's pod would do, done by a real PostgreSQL: the one in the folder FAKE_POSTGRES."""
+    from .places import ROOT
+
+    command = [ROOT / "scripts" / "postgres", "psql", os.environ["FAKE_POSTGRES"], "postgres", *options]
+    return subprocess.run(command, check=False).returncode
 
 
 def _file(kind: str, name: str) -> Path:
