@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset test screenshots lighthouse attack api-fuzz soak sql-mutants fuzz purge reseal backup restore drill mutants deny advisories release-check image push reproducible sbom manifests lint
+.PHONY: help up build db db-stop db-reset purge reseal backup restore test manifests soak drill mutants sql-mutants fuzz deny advisories screenshots lighthouse attack api-fuzz lint release-check image push reproducible sbom
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22

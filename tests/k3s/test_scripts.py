@@ -213,12 +213,6 @@ def test_a_migration_that_fails_changes_no_application(recette: FakeCluster, rel
     assert not [name for name in changed(recette) if name.startswith(("SpinApp/", "IngressRoute/"))]
 
 
-def test_a_way_back_to_an_earlier_release_leaves_the_schema_alone(recette: FakeCluster, release: Path) -> None:
-    recette.run(release / "k3s" / "deploy", RECETTE, "--without-migration")
-    assert "SpinApp/identity" in changed(recette)
-    assert "Job/migrate" not in changed(recette)
-
-
 def test_nothing_is_deployed_without_the_digests_of_a_release(recette: FakeCluster, release: Path) -> None:
     lock = release / "k3s" / "release" / "release.env"
     lines = [

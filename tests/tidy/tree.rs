@@ -47,7 +47,7 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 /// Every test of the tree: the folder of its package (`domain` for `crates/domain`), and its name. A Rust function that is
-/// marked as a test, and a Python function whose name says that it is one.
+/// marked as a test, and a Python function whose name says that it is one, or that is marked as a rule for manifests.
 #[must_use]
 pub fn tests() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
@@ -80,8 +80,19 @@ fn rust_tests(source: &str) -> Vec<String> {
 }
 
 fn python_tests(source: &str) -> Vec<String> {
-    let functions = source.lines().filter_map(|line| line.trim().strip_prefix("def test_"));
-    functions.map(|rest| format!("test_{}", until_parenthesis(rest))).collect()
+    let mut found = Vec::new();
+    let mut is_rule = false;
+    for line in source.lines() {
+        is_rule |= line == "@rule";
+        if let Some(rest) = line.strip_prefix("def ") {
+            let name = until_parenthesis(rest);
+            if is_rule || name.starts_with("test_") {
+                found.push(name);
+            }
+            is_rule = false;
+        }
+    }
+    found
 }
 
 fn until_parenthesis(text: &str) -> String {

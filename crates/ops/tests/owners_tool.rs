@@ -118,6 +118,22 @@ fn the_application_role_can_log_in_and_owns_nothing() {
     }
 }
 
+/// Who goes back to an earlier release runs its tool on the schema of the later one.
+#[test]
+fn migrations_of_a_later_release_stay() {
+    let server = Server::start("later-release");
+    succeeds(&server.ops("role"));
+    succeeds(&server.ops("migrate"));
+    let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'later', true, '', 0)";
+    server.owner().batch_execute(later).unwrap();
+    let said = succeeds(&server.ops("migrate"));
+    assert!(
+        said.starts_with("nothing to apply") && said.ends_with("\n9999 is of a later release, and stays\n"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_second_run_changes_nothing() {
     let server = Server::start("second-run");
