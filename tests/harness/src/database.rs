@@ -263,7 +263,8 @@ pub fn application_dsn(host: &str, port: u16, database: &str) -> String {
 }
 
 /// The same URL with another database.
-pub(crate) fn with_database(url: &str, database: &str) -> String {
+#[must_use]
+pub fn with_database(url: &str, database: &str) -> String {
     let (front, query) = url.split_once('?').map_or((url, None), |(front, query)| (front, Some(query)));
     let authority = front.find("://").map(|at| at + 3).expect("TEST_DATABASE_URL is a postgres:// URL");
     let end = front[authority..].find('/').map_or(front.len(), |at| authority + at);

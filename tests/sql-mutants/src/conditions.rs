@@ -4,8 +4,10 @@ use crate::mutant::{Change, excerpt};
 use crate::token::{Kind, Token, tokens};
 
 /// What ends a condition that no parenthesis ends.
-const ENDS: [&str; 18] = [
+const ENDS: [&str; 21] = [
     "WHERE",
+    "AS",
+    "ON",
     "RETURNING",
     "FOR",
     "GROUP",
@@ -23,9 +25,11 @@ const ENDS: [&str; 18] = [
     "UNION",
     ";",
     ",",
+    "$$",
 ];
 
-/// Takes each condition out: a conjunct becomes true, an alternative becomes false, a `WHEN` of a `CASE` never applies.
+/// Takes each condition out: a conjunct becomes true, an alternative becomes false, a `WHEN` of a `CASE` and an `IF` never
+/// apply. Of what a function returns, each part is one.
 /// The condition is left in the text beside its outcome, so that PostgreSQL can still tell the types of its parameters.
 #[must_use]
 pub fn conditions(sql: &str) -> Vec<Change> {
@@ -33,14 +37,15 @@ pub fn conditions(sql: &str) -> Vec<Change> {
     let mut changes = Vec::new();
     for (at, _) in all.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word) {
         let (condition, end) = condition_after(&all, at);
-        let of_a_case = all[at].is("WHEN") && end.is_some_and(|end| end.is("THEN"));
+        let is_a_branch = end.is_some_and(|end| end.is("THEN"));
         match all[at].text {
-            "WHEN" if of_a_case => take_out(sql, condition, Some("false"), &mut changes),
+            "WHEN" | "IF" if is_a_branch => take_out(sql, condition, Some("false"), &mut changes),
             "ON" if !follows_a_join(&all[..at]) => {}
             "WHERE" | "ON" | "WHEN" => {
                 let is_one = parts(condition).0.len() == 1;
                 take_out(sql, condition, is_one.then_some("true"), &mut changes);
             }
+            "SELECT" => take_out(sql, condition, None, &mut changes),
             // The whole of it is taken out with its constraint.
             "CHECK" => take_out(sql, &all[at + 1..at + 1 + closing(&all[at + 1..])], None, &mut changes),
             _ => {}
@@ -146,7 +151,7 @@ fn list_name(before: &[Token<'_>]) -> String {
     before[from..].iter().map(|token| token.text).chain(["IN"]).collect::<Vec<_>>().join(" ")
 }
 
-/// Takes each lock of rows out.
+/// Takes each lock of rows out, and of one that waits for nobody that it does not.
 #[must_use]
 pub fn locks(sql: &str) -> Vec<Change> {
     let all = tokens(sql);
@@ -162,11 +167,26 @@ pub fn locks(sql: &str) -> Vec<Change> {
         if all.get(end).is_some_and(|next| next.is("OF")) {
             end += 2;
         }
-        let (start, end) = (token.start, all[end - 1].end());
-        let of = all[..at].iter().rev().find(|before| before.is("AS")).map_or(0, |found| found.start);
-        let within = sql[..of].split_whitespace().last().unwrap_or_default();
-        let says = format!("no {} in {within}", excerpt(&sql[start..end]));
-        changes.push(Change { start, end, replacement: String::new(), says });
+        let place = place(&all[..at], token.depth);
+        if all.get(end).is_some_and(|next| next.is("SKIP")) {
+            changes.push(without(sql, &all[end..end + 2], place));
+            end += 2;
+        }
+        changes.push(without(sql, &all[at..end], place));
     }
     changes
+}
+
+fn without(sql: &str, lock: &[Token<'_>], place: &str) -> Change {
+    let (start, end) = (lock[0].start, lock[lock.len() - 1].end());
+    let says = format!("no {} in {place}", excerpt(&sql[start..end]));
+    Change { start, end, replacement: String::new(), says }
+}
+
+/// The part of the statement that locks, `owner AS (`, or else the table.
+fn place<'sql>(before: &[Token<'sql>], depth: usize) -> &'sql str {
+    let opening = before.iter().rposition(|token| token.is("(") && token.depth + 1 == depth);
+    let part = opening.filter(|at| *at > 1 && before[at - 1].is("AS")).map(|at| before[at - 2].text);
+    let table = || before.iter().rposition(|token| token.is("FROM")).map_or("", |at| before[at + 1].text);
+    part.unwrap_or_else(table)
 }

@@ -1,22 +1,22 @@
 //! `sql-mutants TESTS [SHARD/SHARDS [PART]]` runs the store's tests (the compiled program TESTS) against each mutant of the SQL,
 //! and fails when one survives for which `tests/sql-mutants/survivors.txt` gives no reason. What an earlier run found
-//! caught is not run again, until `target/sql-mutants` is deleted; what survived is. With PART, only mutants whose names
-//! hold it are run. `sql-mutants --list` names them all. One run at a time on a PostgreSQL.
+//! caught is not run again, until `target/sql-mutants` is deleted; what survived without a reason is. With PART, only
+//! mutants whose names hold it are run. `sql-mutants --list` names them all. One run at a time on a PostgreSQL.
+//! What each test said is in `target/sql-mutants/said.txt`.
 #![allow(clippy::print_stdout, reason = "a program that says what it found")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use harness::{mutant, workspace};
-use postgres::{Client, Config, NoTls};
+use harness::workspace;
 use sql_mutants::mutant::{Mutant, mutants};
 use sql_mutants::results::{self, Fate};
+use sql_mutants::server::{Reading, Server};
 use sql_mutants::source::{self, Source};
+use sql_mutants::verdict::Tests;
 
 fn main() -> Result<()> {
     let root = workspace::root();
@@ -30,25 +30,48 @@ fn main() -> Result<()> {
         all.iter().for_each(|mutant| println!("{}", mutant.name));
         return Ok(());
     }
-    let tests = fs::canonicalize(tests).with_context(|| tests.clone())?;
+    let tests = Tests { program: fs::canonicalize(tests).with_context(|| tests.clone())? };
     let (shard, shards) = shard(arguments.get(1).map_or("1/1", String::as_str))?;
     let part = arguments.get(2).map_or("", String::as_str);
-    let file = root.join("target/sql-mutants/results.txt");
-    fs::create_dir_all(root.join("target/sql-mutants"))?;
+    let folder = root.join("target/sql-mutants");
+    let file = folder.join("results.txt");
+    fs::create_dir_all(&folder)?;
 
-    let unchanged = run(&tests, "", None)?;
-    ensure!(unchanged == Fate::Survived, "the tests fail without a mutant: {unchanged}");
-    let known = results::read(&file)?;
-    for (number, mutant) in all.iter().enumerate().filter(|(number, _)| number % shards == shard - 1) {
-        let is_known = known.get(&mutant.name).is_some_and(|fate| *fate != Fate::Survived);
-        if is_known || !mutant.name.contains(part) {
-            continue;
+    let (last, known) = (results::read(&root.join(RESULTS))?, results::read(&file)?);
+    let reasons = results::reasons(&root.join(SURVIVORS))?;
+    let is_done = |mutant: &Mutant| {
+        let is_clear = |fate: &Fate| *fate != Fate::Survived || reasons.contains_key(&mutant.name);
+        known.get(&mutant.name).is_some_and(is_clear)
+    };
+    let mine = all.iter().enumerate().filter(|(number, _)| number % shards == shard - 1);
+    let due: Vec<_> = mine.filter(|(_, mutant)| mutant.name.contains(part) && !is_done(mutant)).collect();
+    if !due.is_empty() {
+        let unchanged = tests.first_to_fail(None, None)?;
+        ensure!(unchanged.is_none(), "the tests fail without a mutant: {unchanged:?}");
+        let mut server = Server::new(migrations)?;
+        for (number, mutant) in due {
+            let (fate, said) = fate(&mut server, &tests, mutant, last.get(&mutant.name))?;
+            println!("{}/{} {} => {fate}", number + 1, all.len(), mutant.name);
+            results::add(&file, &mutant.name, &fate)?;
+            results::add(&folder.join("said.txt"), &mutant.name, &said)?;
         }
-        let fate = if is_refused(&migrations, mutant)? { Fate::Refused } else { outcome(&tests, mutant)? };
-        println!("{}/{} {} => {fate}", number + 1, all.len(), mutant.name);
-        results::add(&file, &mutant.name, &fate)?;
     }
-    conclude(&root, &all, &results::read(&file)?)
+    conclude(&root, &all, &results::read(&file)?, &reasons)
+}
+
+const RESULTS: &str = "tests/sql-mutants/results.txt";
+const SURVIVORS: &str = "tests/sql-mutants/survivors.txt";
+
+/// What becomes of a mutant, and what the test says that catches it.
+fn fate(server: &mut Server, tests: &Tests, mutant: &Mutant, last: Option<&Fate>) -> Result<(Fate, String)> {
+    Ok(match server.read(mutant)? {
+        Reading::Refused => (Fate::Refused, String::new()),
+        Reading::Same => (Fate::Replaced, String::new()),
+        Reading::Different => match tests.first_to_fail(Some(mutant), last)? {
+            Some(failure) => (Fate::Caught(failure.test), failure.says),
+            None => (Fate::Survived, String::new()),
+        },
+    })
 }
 
 /// `2/4`: the second of four.
@@ -59,120 +82,32 @@ fn shard(text: &str) -> Result<(usize, usize)> {
     Ok((shard, shards))
 }
 
-/// The tests that most likely fail, by where a mutant is: they run first, because they end most runs.
-const LIKELY: [(&str, &str); 8] = [
-    ("activate.rs", "activation::"),
-    ("enroll.rs", "start::"),
-    ("login.rs", "login::"),
-    ("reveal.rs", "start::"),
-    ("session.rs", "session::"),
-    ("start.rs", "start::"),
-    (": no ", "constraints::"),
-    (".sql", "schema::"),
-];
-
-/// What the tests say: the likely ones, and if these hold, all.
-fn outcome(tests: &Path, mutant: &Mutant) -> Result<Fate> {
-    let likely = LIKELY.iter().find(|(part, _)| mutant.name.contains(part)).map_or("", |(_, likely)| likely);
-    match run(tests, likely, Some(mutant))? {
-        Fate::Survived => run(tests, "", Some(mutant)),
-        fate => Ok(fate),
-    }
-}
-
-/// Runs the tests whose names hold `part` until the first failure.
-fn run(tests: &Path, part: &str, mutant: Option<&Mutant>) -> Result<Fate> {
-    let mut command = Command::new(tests);
-    command.arg(part);
-    // The folder that Cargo runs tests in.
-    command.current_dir(workspace::root().join("crates/store")).stdout(Stdio::piped()).stderr(Stdio::null());
-    if let Some(mutant) = mutant {
-        command.env(mutant::ORIGINAL, &mutant.original).env(mutant::MUTATED, &mutant.mutated);
-    }
-    let known = templates()?;
-    let mut running = command.spawn().with_context(|| tests.display().to_string())?;
-    let output = BufReader::new(running.stdout.take().context("the tests' output")?);
-    let failed = first_failure(output)?;
-    // It may have ended by itself.
-    running.kill().ok();
-    let status = running.wait()?;
-    drop_databases(templates()?.difference(&known))?;
-    match failed {
-        Some(test) => Ok(Fate::Caught(test)),
-        None => {
-            ensure!(status.success(), "the tests ended with {status}");
-            Ok(Fate::Survived)
-        }
-    }
-}
-
-fn first_failure(output: impl BufRead) -> Result<Option<String>> {
-    for line in output.lines() {
-        let line = line?;
-        if let Some(test) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
-            return Ok(Some(test.to_owned()));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether PostgreSQL does not take the migrations with this change.
-fn is_refused(migrations: &[Source], mutant: &Mutant) -> Result<bool> {
-    if !migrations.iter().any(|migration| migration.text == mutant.original) {
-        return Ok(false);
-    }
-    let name = "identity_mutant".to_owned();
-    drop_databases([&name])?;
-    maintenance()?.batch_execute(&format!("CREATE DATABASE {name}"))?;
-    let mut config: Config = workspace::maintenance_url().parse()?;
-    let mut owner = config.dbname(&name).connect(NoTls)?;
-    let is_refused = migrations.iter().any(|migration| {
-        let text = if migration.text == mutant.original { &mutant.mutated } else { &migration.text };
-        owner.batch_execute(text).is_err()
-    });
-    drop_databases([&name])?;
-    Ok(is_refused)
-}
-
-fn maintenance() -> Result<Client> {
-    Client::connect(&workspace::maintenance_url(), NoTls).context("the test PostgreSQL answers")
-}
-
-/// The databases that the harness copies: one for each state of the migrations, and so one for each mutant of them.
-fn templates() -> Result<BTreeSet<String>> {
-    let query = "SELECT datname::text FROM pg_database WHERE datname LIKE 'identity\\_template\\_%'";
-    Ok(maintenance()?.query(query, &[])?.iter().map(|row| row.get(0)).collect())
-}
-
-fn drop_databases<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<()> {
-    let mut maintenance = maintenance()?;
-    for name in names {
-        maintenance.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
-    }
-    Ok(())
-}
-
 /// Compares what survived with what may, and writes the results down when they are complete.
-fn conclude(root: &Path, all: &[Mutant], known: &BTreeMap<String, Fate>) -> Result<()> {
+fn conclude(
+    root: &Path,
+    all: &[Mutant],
+    known: &BTreeMap<String, Fate>,
+    reasons: &BTreeMap<String, String>,
+) -> Result<()> {
     let missing = all.iter().filter(|mutant| !known.contains_key(&mutant.name)).count();
     if missing > 0 {
         println!("{missing} of {} mutants are left to the other shards", all.len());
         return Ok(());
     }
-    let reasons = results::reasons(&root.join("tests/sql-mutants/survivors.txt"))?;
     let fates = || all.iter().map(|mutant| (mutant, &known[&mutant.name]));
     let count = |is: fn(&Fate) -> bool| fates().filter(|(_, fate)| is(fate)).count();
     let summary = format!(
-        "{} mutants: {} caught, {} survived, {} that PostgreSQL refuses",
+        "{} mutants: {} caught, {} survived, {} that a later migration replaces, {} that PostgreSQL refuses",
         all.len(),
         count(|fate| matches!(fate, Fate::Caught(_))),
         count(|fate| *fate == Fate::Survived),
+        count(|fate| *fate == Fate::Replaced),
         count(|fate| *fate == Fate::Refused),
     );
     println!("{summary}");
     let lines: String = fates().map(|(mutant, fate)| format!("{} => {fate}\n", mutant.name)).collect();
     let head = "# Written by `make sql-mutants`. survivors.txt says why those that survived may.";
-    fs::write(root.join("tests/sql-mutants/results.txt"), format!("{head}\n# {summary}\n{lines}"))?;
+    fs::write(root.join(RESULTS), format!("{head}\n# {summary}\n{lines}"))?;
     let unexplained: Vec<&str> = fates()
         .filter(|(mutant, fate)| **fate == Fate::Survived && !reasons.contains_key(&mutant.name))
         .map(|(mutant, _)| mutant.name.as_str())

@@ -33,10 +33,9 @@ pub struct Mutant {
 pub fn mutants(source: &Source) -> Vec<Mutant> {
     let mut changes = conditions(&source.text);
     changes.extend(listed_names(&source.text));
+    changes.extend(locks(&source.text));
     if source.is_migration {
         changes.extend(schema::changes(&source.text));
-    } else {
-        changes.extend(locks(&source.text));
     }
     changes.sort_by_key(|change| (change.start, change.end));
     let mut mutants: Vec<Mutant> = Vec::new();

@@ -15,7 +15,9 @@ pub enum Fate {
     Caught(String),
     /// No test failed.
     Survived,
-    /// PostgreSQL does not take the mutated migration: there is nothing to test.
+    /// A later migration replaces what was changed: there is nothing to test.
+    Replaced,
+    /// PostgreSQL does not take the text: there is nothing to test.
     Refused,
 }
 
@@ -24,6 +26,7 @@ impl fmt::Display for Fate {
         match self {
             Self::Caught(test) => write!(formatter, "caught by {test}"),
             Self::Survived => formatter.write_str("survived"),
+            Self::Replaced => formatter.write_str("replaced"),
             Self::Refused => formatter.write_str("refused"),
         }
     }
@@ -33,6 +36,7 @@ impl Fate {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "survived" => Some(Self::Survived),
+            "replaced" => Some(Self::Replaced),
             "refused" => Some(Self::Refused),
             _ => text.strip_prefix("caught by ").map(|test| Self::Caught(test.to_owned())),
         }
@@ -58,9 +62,9 @@ pub fn read(file: &Path) -> Result<BTreeMap<String, Fate>> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn add(file: &Path, name: &str, fate: &Fate) -> Result<()> {
+pub fn add(file: &Path, name: &str, says: &impl fmt::Display) -> Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-    Ok(writeln!(file, "{name} => {fate}")?)
+    Ok(writeln!(file, "{name} => {says}")?)
 }
 
 /// Why mutants may survive: lines of a name, and below it, indented, the reason.

@@ -1,9 +1,9 @@
-//! What only migrations have: constraints, unique indexes, triggers, privileges.
+//! What only migrations have: constraints, unique indexes, triggers, privileges, what protects a function.
 
 use crate::mutant::{Change, excerpt};
 use crate::token::{Kind, Token, tokens};
 
-/// Takes each constraint, unique index, trigger and privilege out.
+/// Takes each constraint, unique index, trigger and privilege out, and what protects a function.
 #[must_use]
 pub fn changes(sql: &str) -> Vec<Change> {
     let all = tokens(sql);
@@ -27,6 +27,11 @@ pub fn changes(sql: &str) -> Vec<Change> {
             _ => None,
         };
         found.extend(change);
+        if from[0].is("FUNCTION")
+            && all[..at].last().is_some_and(|before| before.is("CREATE") || before.is("REPLACE"))
+        {
+            found.extend(protections(sql, from));
+        }
         if from[0].is("GRANT") || from[0].is("REVOKE") {
             found.extend(privileges(sql, statement(from)));
         }
@@ -59,6 +64,18 @@ fn named_constraint(sql: &str, from: &[Token<'_>]) -> Option<Change> {
     let what = excerpt(&sql[start..end]).split(' ').next().unwrap_or_default().to_owned();
     let says = format!("no {what} {}", from[1].text);
     Some(Change { start, end, replacement: "CHECK (true)".to_owned(), says })
+}
+
+/// Of a function: that it does nothing when an argument is NULL, that it runs as its owner, and each of its settings.
+fn protections(sql: &str, function: &[Token<'_>]) -> Vec<Change> {
+    let head = function.iter().position(|token| token.is("AS")).map_or(function, |body| &function[..body]);
+    let words = ["STRICT", "SECURITY", "SET"];
+    let begins =
+        |at: &usize| words.iter().any(|word| head[*at].is(word)) && head[*at].depth == function[0].depth;
+    let starts: Vec<usize> = (0..head.len()).filter(begins).collect();
+    let ends = starts.iter().skip(1).copied().chain([head.len()]);
+    let of = format!(" of {}", function[1].text);
+    starts.iter().zip(ends).filter_map(|(start, end)| removed(sql, &head[*start..end], of.clone())).collect()
 }
 
 fn reference<'a, 'sql>(from: &'a [Token<'sql>]) -> &'a [Token<'sql>] {

@@ -93,14 +93,17 @@ fn a_renewal_ends_the_old_credential_and_every_session_only_when_it_is_confirmed
     world.sql("UPDATE credential SET expires_at = now()");
     let step = world.next_step();
     let (_, tickets) = world.login(&owner, Some(step));
+    // Another token, which nobody uses: it goes with the credential that earned it.
+    assert_eq!(world.login(&owner, Some(step + 1)).0, domain::journey::login::Outcome::Expired);
     let renewal =
         domain::journey::renew::decide(&tickets.renewal_token, owner.username.clone(), &mut world.randomness)
             .unwrap();
     store::start::renew(&world.store, &renewal).unwrap().unwrap();
     world.reveal(&renewal.draft.reveal_token);
     world.enroll(&renewal.draft.enrollment_token);
-    let old = world.right_password(&owner, Some(step + 1));
+    let old = world.right_password(&owner, Some(step + 2));
     assert_eq!(world.text("SELECT count(*) FROM credential"), "2");
+    assert_eq!(world.text("SELECT count(*) FROM renewal_token"), "1");
 
     let start = world.open(&renewal.draft.enrollment_token);
     let (outcome, session) = world.activate(&start, Some(1));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::journey::{NewDraft, OpenStart, activate, enroll, login, renew, reveal};
 use domain::{LockSchedule, PlainToken, Step};
 use harness::{NativeDatabase, TestDatabase};
+use store::login::RightPassword;
 
 use crate::journey::{Owner, Seeded, World};
 
@@ -227,9 +228,12 @@ fn a_secret_is_stored_by_what_the_one_before_it_has_left() {
         let mut world = World::new();
         let (start, _) = ready(&mut world);
         let new = enroll::make_secret(&start, &world.keys, &mut world.randomness).unwrap();
+        let secret = "SELECT totp_secret FROM credential WHERE NOT live";
+        let before = world.text(secret);
         let outcome =
             meanwhile(&world.database, first, |store| store::enroll::commit(store, &start, &new).unwrap());
         assert_eq!(outcome, expected, "{first}");
+        assert_eq!(world.text(secret), before, "{first}");
     }
 }
 
@@ -270,4 +274,50 @@ fn a_suspension_that_came_first_leaves_neither_a_new_code_nor_a_renewal() {
     let renewed = meanwhile(&world.database, SUSPEND, |store| store::start::renew(store, &renewal).unwrap());
     assert!(renewed.is_none());
     assert_eq!(world.text("SELECT count(*) FROM renewal_token"), "1", "the token is not used up");
+}
+
+#[test]
+fn a_login_is_of_the_live_credential_that_was_checked_and_of_no_other() {
+    let mut world = World::new();
+    let (alice, bob) = (world.owner("alice"), world.owner("bob"));
+    let started = world.start("carol");
+    let proof = RightPassword {
+        step: Some(Step::from_value(world.next_step())),
+        ..world.right_password(&alice, None)
+    };
+    let carol = RightPassword { account_id: started.account_id, ..proof };
+    for (what, mixed) in [
+        ("another's account", RightPassword { account_id: bob.account_id, ..proof }),
+        (
+            "a credential that is not live",
+            RightPassword { credential_id: started.draft.credential_id, ..carol },
+        ),
+    ] {
+        let tickets = world.tickets();
+        let outcome = store::login::commit(&world.store, &mixed, &tickets).unwrap();
+        assert_eq!(outcome, login::Outcome::Stale, "{what}");
+    }
+}
+
+#[test]
+fn a_login_decides_from_what_the_one_before_it_has_left() {
+    let used = "SELECT FROM account WHERE username = 'alice' FOR UPDATE; UPDATE credential SET last_step = last_step + 9";
+    for (first, expected) in [(SUSPEND, login::Outcome::Suspended), (used, login::Outcome::ReusedCode)] {
+        let mut world = World::new();
+        let owner = world.owner("alice");
+        let step = world.next_step();
+        let (proof, tickets) = (world.right_password(&owner, Some(step)), world.tickets());
+        let outcome =
+            meanwhile(&world.database, first, |store| store::login::commit(store, &proof, &tickets).unwrap());
+        assert_eq!(outcome, expected, "{first}");
+    }
+}
+
+#[test]
+fn an_account_that_has_expired_stays_so_whatever_its_credential_says() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    world.sql("UPDATE account SET state = 'expired'");
+    let step = world.next_step();
+    assert_eq!(world.login(&owner, Some(step)).0, login::Outcome::Expired);
 }
