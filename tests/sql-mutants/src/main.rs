@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use harness::workspace;
 use sql_mutants::mutant::{Mutant, mutants};
-use sql_mutants::results::{self, Fate};
+use sql_mutants::results::{self, Fate, RESULTS, SURVIVORS};
 use sql_mutants::server::{Reading, Server};
 use sql_mutants::source::{self, Source};
 use sql_mutants::verdict::Tests;
@@ -58,9 +58,6 @@ fn main() -> Result<()> {
     }
     conclude(&root, &all, &results::read(&file)?, &reasons)
 }
-
-const RESULTS: &str = "tests/sql-mutants/results.txt";
-const SURVIVORS: &str = "tests/sql-mutants/survivors.txt";
 
 /// What becomes of a mutant, and what the test says that catches it.
 fn fate(server: &mut Server, tests: &Tests, mutant: &Mutant, last: Option<&Fate>) -> Result<(Fate, String)> {

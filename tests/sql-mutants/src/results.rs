@@ -8,6 +8,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+/// The committed results, in the tree.
+pub const RESULTS: &str = "tests/sql-mutants/results.txt";
+
+/// Why mutants may survive, in the tree.
+pub const SURVIVORS: &str = "tests/sql-mutants/survivors.txt";
+
 /// What the tests said to a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {

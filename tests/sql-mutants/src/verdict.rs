@@ -125,7 +125,7 @@ impl Tests {
         let mut command = Command::new(&self.program);
         // The folder that Cargo runs tests in.
         command.current_dir(workspace::root().join("crates/store"));
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).env("RUST_BACKTRACE", "0");
         if let Some(mutant) = mutant {
             command.env(mutant::ORIGINAL, &mutant.original).env(mutant::MUTATED, &mutant.mutated);
         }

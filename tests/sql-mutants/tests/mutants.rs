@@ -1,7 +1,12 @@
 //! What is taken out, and that it is taken out of everything that the service has.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-use sql_mutants::mutant::mutants;
+use std::collections::BTreeSet;
+
+use harness::{TestDatabase, workspace};
+use sql_mutants::mutant::{Mutant, mutants};
+use sql_mutants::results::{self, Fate};
+use sql_mutants::server::{Reading, Server};
 use sql_mutants::source::{self, Source};
 
 /// The changes of a text: what each says, and the line that it leaves.
@@ -64,6 +69,59 @@ fn a_statement_loses_its_locks() {
     .map(|(says, _)| says)
     .collect();
     assert_eq!(names, ["no FOR NO KEY UPDATE in o", "no FOR UPDATE OF u in d"]);
+    assert_changes(
+        "SELECT ARRAY (SELECT a FROM t LIMIT 1 FOR UPDATE OF t SKIP LOCKED)",
+        false,
+        &[
+            ("no FOR UPDATE OF t SKIP LOCKED in t", "SELECT ARRAY (SELECT a FROM t LIMIT 1 )"),
+            ("no SKIP LOCKED in t", "SELECT ARRAY (SELECT a FROM t LIMIT 1 FOR UPDATE OF t )"),
+        ],
+    );
+}
+
+#[test]
+fn an_insert_loses_its_condition_and_keeps_what_it_does_about_a_conflict() {
+    assert_changes(
+        "INSERT INTO t SELECT a FROM u WHERE b ON CONFLICT (a) DO NOTHING",
+        false,
+        &[("true for b", "INSERT INTO t SELECT a FROM u WHERE ((b) OR true) ON CONFLICT (a) DO NOTHING")],
+    );
+}
+
+#[test]
+fn a_function_loses_its_branches_what_it_returns_and_what_protects_it() {
+    assert_changes(
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql STRICT SET s = a, b AS $$ IF c THEN RETURN NULL; END IF; $$;",
+        true,
+        &[
+            (
+                "no STRICT of f",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql  SET s = a, b AS $$ IF c THEN RETURN NULL; END IF; $$;",
+            ),
+            (
+                "no SET s = a, b of f",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql STRICT  AS $$ IF c THEN RETURN NULL; END IF; $$;",
+            ),
+            (
+                "false for c",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql STRICT SET s = a, b AS $$ IF ((c) AND false) THEN RETURN NULL; END IF; $$;",
+            ),
+        ],
+    );
+    assert_changes(
+        "CREATE FUNCTION g() RETURNS boolean LANGUAGE sql AS $$ SELECT a AND b $$;",
+        true,
+        &[
+            (
+                "true for a",
+                "CREATE FUNCTION g() RETURNS boolean LANGUAGE sql AS $$ SELECT ((a) OR true) AND b $$;",
+            ),
+            (
+                "true for b",
+                "CREATE FUNCTION g() RETURNS boolean LANGUAGE sql AS $$ SELECT a AND ((b) OR true) $$;",
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -113,7 +171,7 @@ fn a_grant_loses_privileges_columns_and_its_limit_to_them() {
 
 #[test]
 fn every_statement_with_a_condition_and_every_migration_has_mutants() {
-    let sources = source::all(&harness::workspace::root()).unwrap();
+    let sources = source::all(&workspace::root()).unwrap();
     for source in sources.iter().filter(|source| source.is_migration || source.text.contains("WHERE")) {
         assert!(!mutants(source).is_empty(), "{} has none", source.name);
     }
@@ -123,4 +181,40 @@ fn every_statement_with_a_condition_and_every_migration_has_mutants() {
     let before = names.len();
     names.dedup();
     assert_eq!(names.len(), before, "two mutants have one name");
+}
+
+#[test]
+fn what_postgresql_refuses_and_what_a_later_migration_replaces_is_told_from_what_the_tests_have_to_catch() {
+    // The application's role is there then.
+    drop(TestDatabase::fresh());
+    let mut sources = source::all(&workspace::root()).unwrap();
+    let all: Vec<Mutant> = sources.iter().flat_map(mutants).collect();
+    sources.retain(|source| source.is_migration);
+    let mut server = Server::new(sources).unwrap();
+    for (name, reading) in [
+        ("0001_identity.sql: no PRIMARY KEY of account.id", Reading::Refused),
+        ("0001_identity.sql: no 'start' in kind IN", Reading::Same),
+        ("0002_own_account.sql: no 'start' in kind IN", Reading::Different),
+        ("login.rs COMMIT: true for credential.live", Reading::Different),
+    ] {
+        let mutant = all.iter().find(|mutant| mutant.name == name).expect(name);
+        assert_eq!(server.read(mutant).unwrap(), reading, "{name}");
+    }
+    let original = "SELECT".to_owned();
+    let nonsense = Mutant { name: "nonsense".to_owned(), original, mutated: "SELECT FROM WHERE".to_owned() };
+    assert_eq!(server.read(&nonsense).unwrap(), Reading::Refused);
+}
+
+/// After a change of SQL, `make sql-mutants` writes them anew.
+#[test]
+fn the_committed_results_are_of_exactly_the_mutants_there_are_and_every_survivor_has_a_reason() {
+    let root = workspace::root();
+    let results = results::read(&root.join(results::RESULTS)).unwrap();
+    let sources = source::all(&root).unwrap();
+    let there: BTreeSet<String> = sources.iter().flat_map(mutants).map(|mutant| mutant.name).collect();
+    let told: BTreeSet<String> = results.keys().cloned().collect();
+    assert_eq!(told.symmetric_difference(&there).collect::<Vec<_>>(), Vec::<&String>::new());
+    let survived = results.iter().filter(|(_, fate)| **fate == Fate::Survived).map(|(name, _)| name.as_str());
+    let reasons = results::reasons(&root.join(results::SURVIVORS)).unwrap();
+    assert_eq!(survived.collect::<Vec<_>>(), reasons.keys().map(String::as_str).collect::<Vec<_>>());
 }

@@ -25,7 +25,8 @@ fn world() -> World {
     world.enroll(&erin.draft.enrollment_token);
     world.sql(&with_names(
         "INSERT INTO renewal_token (hash, credential_id, expires_at)
-         SELECT sha256('renewal'), id, now() FROM credential WHERE account_id = {alice}",
+         SELECT sha256('renewal'), id, now() FROM credential WHERE account_id = {alice};
+         INSERT INTO reserved_name VALUES (sha256('somebody'), now())",
     ));
     world
 }
@@ -54,6 +55,7 @@ fn what_is_needed_is_never_missing() {
         ("session", "id credential_id created_at last_seen_at failed_before"),
         ("renewal_token", "credential_id expires_at"),
         ("event", "at kind outcome"),
+        ("reserved_name", "reserved_until"),
     ] {
         for column in columns.split(' ') {
             let statement = format!("UPDATE {table} SET {column} = NULL");

@@ -9,6 +9,7 @@ use harness::{NativeDatabase, TestDatabase};
 use store::login::RightPassword;
 
 use crate::journey::{Owner, Seeded, World};
+use crate::purge::add_draft;
 
 /// All rows of all accounts but alice's.
 const OTHERS: &str = "SELECT string_agg(line, ';' ORDER BY line) FROM (
@@ -120,6 +121,56 @@ fn a_start_that_ends_by_wrong_codes_ends_alone_and_a_renewal_leaves_its_account_
         assert_eq!(world.text(&format!("SELECT state FROM account WHERE id = '{id}'")), state);
     }
     assert_eq!(world.text("SELECT pending_until FROM account WHERE username = 'pending'"), before);
+}
+
+#[test]
+fn a_session_opens_its_own_account_and_is_the_only_one_that_this_uses() {
+    let mut world = World::new();
+    let owners = ["alice", "bob", "carol"].map(|name| world.owner(name));
+    add_draft(&world, "bob");
+    for owner in &owners {
+        let (name, token) = (owner.username.as_str(), owner.session.hash());
+        let proof = world.right_password(owner, None);
+        world.sql(&format!(
+            "UPDATE credential SET expires_at = now() + '1 day' WHERE live;
+             UPDATE credential SET expires_at = now() + '2 days' WHERE id = '{}';
+             UPDATE session SET last_seen_at = now() - '10 minutes'::interval",
+            proof.credential_id
+        ));
+        let expires_at =
+            world.text("SELECT floor(extract(epoch FROM max(expires_at)))::bigint FROM credential");
+        let is_used = "SELECT string_agg(username, ' ') FROM session JOIN account USING (credential_id)
+            WHERE last_seen_at > now() - '5 minutes'::interval";
+
+        let account = store::account::load(&world.store, &token).unwrap().unwrap();
+        assert_eq!((account.account_id, account.username.as_str()), (owner.account_id, name));
+        assert_eq!(account.credential.expires_at.seconds().to_string(), expires_at, "{name}");
+        assert_eq!(account.unconfirmed.is_some(), name == "bob");
+        assert_eq!(world.text(is_used), name);
+        let snapshot = store::deletion::load(&world.store, &token).unwrap().unwrap();
+        let credential = snapshot.credential.expect("there is a live one");
+        assert_eq!((snapshot.account_id, credential.account_id), (Some(owner.account_id), owner.account_id));
+        assert_eq!(credential.credential_id, proof.credential_id, "{name}");
+        let session = store::session::touch(&world.store, &token).unwrap().unwrap();
+        assert_eq!(session.username, owner.username);
+        assert_eq!(session.expires_at.seconds().to_string(), expires_at, "{name}");
+        assert_eq!(store::session::list(&world.store, &token).unwrap().unwrap().len(), 1, "{name}");
+        assert_eq!(world.text(is_used), name);
+    }
+    let [alice, bob, carol] = owners;
+    let open =
+        "SELECT string_agg(username, ' ' ORDER BY username) FROM session JOIN account USING (credential_id)";
+    for (owner, left) in [(bob, "alice carol"), (carol, "alice")] {
+        assert_eq!(store::session::end(&world.store, &owner.session.hash()), Ok(true));
+        assert_eq!(world.text(open), left);
+    }
+    assert_eq!(
+        world.text(&format!(
+            "SELECT count(*) FROM event WHERE kind = 'logout' AND account_id = '{}'",
+            alice.account_id
+        )),
+        "0"
+    );
 }
 
 /// A start that names what does not belong together.

@@ -106,6 +106,7 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
         "SELECT release_account('alice')",
         "SELECT suspend_account('alice')",
         "SELECT delete_account('alice')",
+        "SELECT forget_an_ended_reservation()",
         "UPDATE reserved_name SET reserved_until = now()",
         "DELETE FROM reserved_name",
         "TRUNCATE reserved_name",
@@ -121,6 +122,19 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
     let events = world.text("SELECT count(*) FROM event");
     application.batch_execute("DELETE FROM account").unwrap();
     assert_eq!(world.text("SELECT count(*) FROM event"), events);
+}
+
+/// It runs as the owner, so whoever calls may not choose its tables by a search path.
+#[test]
+fn a_reservation_looks_for_an_ended_one_in_the_table_of_the_service_whatever_the_path_of_its_caller() {
+    let world = World::new();
+    world.sql("INSERT INTO reserved_name VALUES (sha256('alice'), now()), (sha256('bob'), now())");
+    let mut application = world.database.application();
+    let reserve = "SET search_path = pg_catalog;
+        INSERT INTO public.reserved_name VALUES (sha256('alice'), now() + '1 year')";
+    application.batch_execute(reserve).unwrap();
+    let ended = "SELECT string_agg((hash = sha256('bob'))::text, ' ') FROM reserved_name WHERE reserved_until <= now()";
+    assert_eq!(world.text(ended), "true", "that of its own name went, and no other");
 }
 
 #[test]

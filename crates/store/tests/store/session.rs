@@ -96,6 +96,18 @@ fn health_needs_the_tables_and_the_rights_to_them() {
 }
 
 #[test]
+fn health_needs_a_database_that_may_be_written_to() {
+    let database = TestDatabase::fresh();
+    let store = database.store();
+    store.execute("SET default_transaction_read_only = on", &[]).unwrap();
+    let refused = store::health::check(&store);
+    let Err(Error::Unavailable(StatementError::Refused { sqlstate, .. })) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(sqlstate, "25006");
+}
+
+#[test]
 fn a_release_gives_the_account_back_without_the_sessions_of_before() {
     let mut world = World::new();
     let token = world.owner("alice").session.hash();
