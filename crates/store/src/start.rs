@@ -10,12 +10,12 @@ use crate::error::Error;
 use crate::event::{self, Refusal};
 use crate::statement::{inconsistent, row};
 
-/// A dead pending account of that name goes first: the insert depends on the count of what was deleted, since without
-/// that dependency PostgreSQL may run it before, and both would be lost. Who comes second finds the name taken. A name
-/// that was reserved after this began, while it waited for the deletion, is refused by a trigger.
+/// A dead pending account of that name goes first (no other has `pending_until`): the insert depends on the count of what
+/// was deleted, since without that dependency PostgreSQL may run it before, and both would be lost. Who comes second finds
+/// the name taken. A name that was reserved after this began, while it waited for the deletion, is refused by a trigger.
 const CREATE_ACCOUNT: &str = "
 WITH dead AS (
-    DELETE FROM account WHERE username = $2 AND state = 'pending' AND pending_until <= now() RETURNING id),
+    DELETE FROM account WHERE username = $2 AND pending_until <= now() RETURNING id),
 created AS (
     INSERT INTO account (id, username, state, pending_until)
     SELECT $1, $2, 'pending', now() + make_interval(secs => $6::bigint) FROM (SELECT count(*) FROM dead) AS gone
@@ -51,13 +51,14 @@ pub fn create_account(database: &impl Database, account: &NewAccount) -> Result<
     }
 }
 
-/// What an enrollment token opens: a start before its deadline, of an account that may still be activated.
+/// What an enrollment token opens: a start before its deadline, of an account that may still be activated. (What is live
+/// has neither token nor deadline.)
 const LOAD: &str = "
 SELECT floor(extract(epoch FROM now()))::bigint AS now, account.id AS account_id, account.username,
     credential.id AS credential_id, credential.revision, credential.verifier, credential.verifier_algorithm,
     credential.totp_secret, floor(extract(epoch FROM credential.reveal_expires_at))::bigint AS reveal_expires_at
 FROM credential JOIN account ON account.id = credential.account_id
-WHERE credential.enrollment_hash = $1 AND NOT credential.live AND credential.deadline > now()
+WHERE credential.enrollment_hash = $1 AND credential.deadline > now()
     AND account.state IN ('pending', 'expired')";
 
 /// The start that an enrollment token belongs to. `None` when the token is unknown or dead.
@@ -117,7 +118,7 @@ replaced AS (
         revealed_at = NULL, verifier = NULL, verifier_algorithm = NULL, totp_secret = NULL,
         revision = revision + 1
     FROM owner
-    WHERE account_id = owner.id AND credential.id = $2 AND enrollment_hash = $3 AND NOT live AND deadline > now()
+    WHERE account_id = owner.id AND credential.id = $2 AND enrollment_hash = $3 AND deadline > now()
     RETURNING reveal_expires_at),
 recorded AS (
     INSERT INTO event (kind, outcome, account_id)

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use domain::journey::{NewDraft, OpenStart, activate, enroll, login, renew, reveal};
+use domain::journey::{NewDraft, OpenStart, activate, deletion, enroll, login, renew, reveal};
 use domain::{LockSchedule, PlainToken, Step};
 use harness::{NativeDatabase, TestDatabase};
 use store::login::RightPassword;
@@ -157,20 +157,33 @@ fn a_session_opens_its_own_account_and_is_the_only_one_that_this_uses() {
         assert_eq!(store::session::list(&world.store, &token).unwrap().unwrap().len(), 1, "{name}");
         assert_eq!(world.text(is_used), name);
     }
-    let [alice, bob, carol] = owners;
+    let [_, bob, carol] = owners;
     let open =
         "SELECT string_agg(username, ' ' ORDER BY username) FROM session JOIN account USING (credential_id)";
     for (owner, left) in [(bob, "alice carol"), (carol, "alice")] {
         assert_eq!(store::session::end(&world.store, &owner.session.hash()), Ok(true));
         assert_eq!(world.text(open), left);
     }
-    assert_eq!(
-        world.text(&format!(
-            "SELECT count(*) FROM event WHERE kind = 'logout' AND account_id = '{}'",
-            alice.account_id
-        )),
-        "0"
-    );
+    let told = "SELECT string_agg(username, ' ' ORDER BY event.id) FROM event JOIN account ON account.id = account_id
+        WHERE kind = 'logout'";
+    assert_eq!(world.text(told), "bob carol");
+}
+
+#[test]
+fn a_code_and_a_start_are_those_of_their_own_account() {
+    let mut world = World::new();
+    world.owner("live");
+    let accounts = ["alice", "bob", "carol"].map(|name| world.start(name));
+    for account in &accounts {
+        let code = store::reveal::load(&world.store, &account.draft.reveal_token.hash())
+            .unwrap()
+            .expect("it is known");
+        assert_eq!((code.account_id, &code.username), (account.account_id, &account.username));
+        assert_eq!(code.credential_id, account.draft.credential_id);
+        let start = world.open(&account.draft.enrollment_token);
+        assert_eq!((start.account_id, &start.username), (account.account_id, &account.username));
+        assert_eq!(start.credential_id, account.draft.credential_id);
+    }
 }
 
 /// A start that names what does not belong together.
@@ -223,6 +236,94 @@ fn an_activation_is_of_the_start_that_was_loaded_and_of_no_other() {
     for (what, start) in mixed(&mut world) {
         assert_eq!(world.activate(&start, Some(100)).0, activate::Outcome::Superseded, "{what}");
     }
+}
+
+#[test]
+fn a_password_is_revealed_for_the_code_that_was_loaded_and_for_no_other() {
+    let mut world = World::new();
+    let (alice, bob) = (world.start("alice"), world.start("bob"));
+    let code = alice.draft.reveal_token.hash();
+    let load = |world: &World| store::reveal::load(&world.store, &code).unwrap().unwrap();
+    let new = reveal::make_password(&load(&world), &world.keys, &mut world.randomness).unwrap();
+    let (loaded, others_code) = (load(&world), bob.draft.reveal_token.hash());
+    for (what, account_id, credential_id, code) in [
+        ("another's account", bob.account_id, loaded.credential_id, &code),
+        ("another's credential", loaded.account_id, bob.draft.credential_id, &code),
+        ("another's code", loaded.account_id, loaded.credential_id, &others_code),
+    ] {
+        let mixed = reveal::RevealSnapshot { account_id, credential_id, ..load(&world) };
+        let outcome = store::reveal::commit(&world.store, &mixed, code, &new).unwrap();
+        assert_eq!(outcome, reveal::Outcome::Unknown, "{what}");
+        assert_eq!(
+            world.text("SELECT count(*) FROM credential WHERE revealed_at IS NOT NULL"),
+            "0",
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_new_code_is_for_the_start_that_was_loaded_and_for_no_other() {
+    let mut world = World::new();
+    let (alice, bob) = (world.start("alice"), world.start("bob"));
+    let (own, others) = (alice.draft.enrollment_token.hash(), bob.draft.enrollment_token.hash());
+    let open = || world.open(&alice.draft.enrollment_token);
+    let code = PlainToken::generate(&mut Seeded::new(9)).unwrap();
+    let before = world.text("SELECT string_agg(credential::text, ';' ORDER BY id) FROM credential");
+    for (what, start, token) in [
+        ("another's account", OpenStart { account_id: bob.account_id, ..open() }, &own),
+        ("another's credential", OpenStart { credential_id: bob.draft.credential_id, ..open() }, &own),
+        ("another's token", open(), &others),
+    ] {
+        let issued = store::start::replace_code(&world.store, &start, token, &code).unwrap();
+        assert!(issued.is_none(), "{what}");
+        let after = world.text("SELECT string_agg(credential::text, ';' ORDER BY id) FROM credential");
+        assert_eq!(after, before, "{what}");
+    }
+    assert_eq!(world.events("new_code", "token_invalid"), 3);
+}
+
+#[test]
+fn a_deletion_is_of_the_live_credential_that_was_checked_and_of_no_other() {
+    let mut world = World::new();
+    let (alice, bob) = (world.owner("alice"), world.owner("bob"));
+    add_draft(&world, "alice");
+    // Nobody can have this one. It would prove nothing.
+    let of_draft = PlainToken::generate(&mut world.randomness).unwrap();
+    world
+        .database
+        .owner()
+        .execute(
+            "INSERT INTO session (hash, id, credential_id, failed_before)
+         SELECT $1, gen_random_uuid(), id, 0 FROM credential WHERE NOT live",
+            &[&of_draft.hash().as_bytes().as_slice()],
+        )
+        .unwrap();
+    let draft = world.text("SELECT id FROM credential WHERE NOT live").parse().unwrap();
+    let step = world.next_step();
+    let [proof, others] = [&alice, &bob].map(|owner| world.right_password(owner, Some(step)));
+    for (what, mixed, session) in [
+        ("another's account", RightPassword { account_id: bob.account_id, ..proof }, &alice.session),
+        (
+            "another's credential",
+            RightPassword { credential_id: others.credential_id, ..proof },
+            &alice.session,
+        ),
+        ("another's session", proof, &bob.session),
+        (
+            "a credential that is not live",
+            RightPassword { credential_id: domain::CredentialId::from_uuid(draft), ..proof },
+            &of_draft,
+        ),
+    ] {
+        let outcome = store::deletion::commit(&world.store, &mixed, &session.hash()).unwrap();
+        assert_eq!(outcome, deletion::Outcome::NoSession, "{what}");
+        assert_eq!(world.text("SELECT count(*) FROM account"), "2", "{what}");
+    }
+    let wrong = RightPassword { step: None, ..proof };
+    let outcome = store::deletion::commit(&world.store, &wrong, &alice.session.hash()).unwrap();
+    assert_eq!(outcome, deletion::Outcome::WrongCode);
+    assert_eq!(world.text("SELECT wrong_codes FROM account WHERE username = 'bob'"), "0");
 }
 
 /// Runs `act` while a transaction is open that has done `first`, and commits it when `act` waits for it.

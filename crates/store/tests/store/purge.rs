@@ -216,7 +216,9 @@ fn who_is_suspended_or_renewing_is_not_forgotten() {
         world.owner(name);
         expire_for_long(&world, name);
     }
-    world.sql("SELECT suspend_account('suspended')");
+    world.sql(
+        "SELECT suspend_account('suspended'); UPDATE account SET state = 'expired' WHERE username = 'about-to-renew'",
+    );
     add_draft(&world, "renewing");
     world.sql(
         "INSERT INTO renewal_token SELECT sha256('token'), credential_id, now() + '1 minute' FROM account
@@ -234,12 +236,9 @@ fn who_is_suspended_or_renewing_is_not_forgotten() {
     assert_eq!(world.text(kept), "suspended");
 }
 
-/// In the moment between the look and the lock. (The lock that the test holds is not in the function: it is put there.)
-#[test]
-fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
-    let mut world = World::new();
-    let owner = world.owner("alice");
-    expire_for_long(&world, "alice");
+/// Purges, and in the moment between the look and the lock does something else. (The lock that the test holds is not in
+/// the function: it is put there.)
+fn purge_while(world: &World, between: impl FnOnce()) -> BTreeMap<String, i64> {
     world.sql(
         "ALTER FUNCTION is_forgotten RENAME TO is_forgotten_as_written;
          CREATE FUNCTION is_forgotten(owner account, credentials credential, expired_before timestamptz)
@@ -249,20 +248,84 @@ fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
          END $$",
     );
     let database = &world.database;
-    let step = world.next_step();
-    let proof = world.right_password(&owner, Some(step));
     thread::scope(|scope| {
         // In here, so that a failure lets go.
         let mut holder = database.owner();
         holder.batch_execute("SELECT pg_advisory_lock(1)").unwrap();
         let run = scope.spawn(|| purge(&mut database.owner(), LARGE));
         wait_for_a_wait(database);
-        assert_eq!(store::login::commit(&world.store, &proof, &tickets(7)), Ok(Outcome::Expired));
+        between();
         holder.batch_execute("SELECT pg_advisory_unlock(1)").unwrap();
-        assert_eq!(run.join().unwrap(), removed(NOTHING));
+        run.join().unwrap()
+    })
+}
+
+#[test]
+fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    // Whose credentials ended as long ago.
+    world.owner("suspended");
+    for name in ["alice", "suspended"] {
+        expire_for_long(&world, name);
+    }
+    world.sql("SELECT suspend_account('suspended')");
+    let step = world.next_step();
+    let proof = world.right_password(&owner, Some(step));
+    let removals = purge_while(&world, || {
+        assert_eq!(store::login::commit(&world.store, &proof, &tickets(7)), Ok(Outcome::Expired));
     });
+    assert_eq!(removals, removed(NOTHING));
     let renewal = renew::decide(&tickets(7).renewal_token, owner.username, &mut Seeded::new(8)).unwrap();
     assert!(store::start::renew(&world.store, &renewal).unwrap().is_some());
+}
+
+#[test]
+fn an_activation_that_comes_between_the_look_and_the_lock_stays() {
+    let mut world = World::new();
+    world.owner("alice");
+    expire_for_long(&world, "alice");
+    let removals = purge_while(&world, || {
+        // A whole renewal, as far as the rows tell.
+        world.sql("UPDATE credential SET expires_at = now() + '6 months', last_step = last_step + 1");
+    });
+    assert_eq!(removals, removed(NOTHING));
+    assert_eq!(world.text("SELECT count(*) FROM account"), "1");
+}
+
+#[test]
+fn abandoned_renewals_go_one_batch_at_a_time_and_no_other_account_is_locked() {
+    let mut world = World::new();
+    let names = ["active", "renewing", "first", "second", "third"];
+    for name in names {
+        world.owner(name);
+    }
+    for name in ["first", "second", "third"] {
+        add_draft(&world, name);
+    }
+    end_starts(&world);
+    add_draft(&world, "renewing");
+    let mut owner = world.database.owner();
+    for left in [2, 1, 0] {
+        let mut transaction = owner.transaction().unwrap();
+        assert_eq!(purge(&mut transaction, 1), removed(&[("abandoned renewals", 1)]));
+        world.sql("SELECT FROM account WHERE username IN ('active', 'renewing') FOR UPDATE NOWAIT");
+        transaction.commit().unwrap();
+        assert_eq!(world.text("SELECT count(*) - 1 FROM credential WHERE NOT live"), left.to_string());
+    }
+    assert_eq!(purge(&mut owner, 1), removed(NOTHING));
+}
+
+#[test]
+fn expired_accounts_go_one_batch_at_a_time() {
+    let mut world = World::new();
+    for name in ["first", "second", "third"] {
+        world.owner(name);
+        expire_for_long(&world, name);
+    }
+    let mut owner = world.database.owner();
+    assert_eq!(purge(&mut owner, 2), removed(&[("expired accounts", 2)]));
+    assert_eq!(purge(&mut owner, 2), removed(&[("expired accounts", 1)]));
 }
 
 /// As PostgreSQL sees it: the row that the purge has found is another one by the time it has its lock.

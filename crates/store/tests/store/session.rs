@@ -179,6 +179,7 @@ fn one_ends_ones_own_sessions_and_no_other() {
     }
     assert_eq!(world.events("end_session", "session_unknown"), 3);
     assert_eq!(store::session::end_own(&world.store, &dead.hash(), current_id), Ok(Ending::NoSession));
+    assert_eq!(store::session::touch(&world.store, &dead.hash()), Ok(None), "asking is no use of a dead one");
 
     world.sql("UPDATE session SET last_seen_at = now() - '59 minutes'::interval");
     let ended = store::session::end_own(&world.store, &current.hash(), second_id);
@@ -187,6 +188,7 @@ fn one_ends_ones_own_sessions_and_no_other() {
     world.sql("UPDATE session SET last_seen_at = last_seen_at - '2 minutes'::interval");
     let ended = store::session::end_own(&world.store, &current.hash(), current_id);
     assert_eq!(ended, Ok(Ending::Ended { was_current: true }), "ending another was a use of this one");
+    assert_eq!(store::session::touch(&world.store, &other.session.hash()), Ok(None), "and of no other");
     assert_eq!(store::session::touch(&world.store, &current.hash()), Ok(None));
     assert_eq!((world.events("end_session", "ok"), world.events("end_session", "session_invalid")), (2, 1));
     let theirs = "SELECT count(*) FROM session JOIN account USING (credential_id) WHERE username = 'bob'";
@@ -221,6 +223,20 @@ fn ending_a_session_takes_its_turn_behind_whoever_holds_the_account() {
     let ended = waits_for(&world, first, |connection| {
         store::session::end_own(connection, &owner.session.hash(), other_id)
     });
+    assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
+}
+
+#[test]
+fn ending_a_session_waits_for_no_third_one() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    let (_, ended_id) = another_session(&mut world, &owner);
+    let (_, third_id) = another_session(&mut world, &owner);
+    let mut user = world.database.owner();
+    let mut transaction = user.transaction().unwrap();
+    transaction.execute("SELECT FROM session WHERE id = $1 FOR UPDATE", &[third_id.as_uuid()]).unwrap();
+    world.store.execute("SET lock_timeout = '1s'", &[]).unwrap();
+    let ended = store::session::end_own(&world.store, &owner.session.hash(), ended_id);
     assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
 }
 

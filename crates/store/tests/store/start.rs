@@ -46,6 +46,7 @@ fn the_name_of_a_dead_start_goes_to_a_new_account_and_its_tokens_are_dead() {
     let mut world = World::new();
     let old = world.start("alice");
     world.reveal(&old.draft.reveal_token);
+    world.start("bob");
     end_starts(&world);
     assert!(store::start::load(&world.store, &old.draft.enrollment_token.hash()).unwrap().is_none());
     let new = world.start("alice");
@@ -53,6 +54,11 @@ fn the_name_of_a_dead_start_goes_to_a_new_account_and_its_tokens_are_dead() {
     assert!(store::reveal::load(&world.store, &old.draft.reveal_token.hash()).unwrap().is_none());
     assert!(store::start::load(&world.store, &old.draft.enrollment_token.hash()).unwrap().is_none());
     assert_eq!(world.open(&new.draft.enrollment_token).account_id, new.account_id);
+    assert_eq!(
+        world.text("SELECT count(*) FROM account WHERE username = 'bob'"),
+        "1",
+        "another dead one is left"
+    );
 }
 
 #[test]
@@ -94,6 +100,7 @@ fn a_new_code_ends_the_old_one_its_password_and_an_unconfirmed_secret() {
     assert!(after.revision.0 > before.revision.0);
     assert!(store::reveal::load(&world.store, &account.draft.reveal_token.hash()).unwrap().is_none());
     world.reveal(&new_code);
+    assert_eq!((world.events("new_code", "ok"), world.events("new_code", "token_invalid")), (1, 0));
 }
 
 #[test]
@@ -171,10 +178,11 @@ fn a_secret_is_stored_only_over_what_its_load_saw() {
 #[test]
 fn a_renewal_token_pays_for_one_start_of_its_own_account() {
     let mut world = World::new();
-    let owner = world.owner("alice");
-    world.owner("bob");
+    let [bob, owner] = ["bob", "alice"].map(|name| world.owner(name));
     world.sql("UPDATE credential SET expires_at = now()");
+    // Both may renew, each with a token of their own.
     let step = world.next_step();
+    world.login(&bob, Some(step));
     let (_, tickets) = world.login(&owner, Some(step));
     let attempt = |name: &str, seed| {
         let username = Username::parse(name).unwrap();
@@ -188,8 +196,9 @@ fn a_renewal_token_pays_for_one_start_of_its_own_account() {
         store::start::renew(connection, &attempt("alice", 100 + contender)).unwrap().is_some()
     });
     assert_eq!(renewed.iter().filter(|won| **won).count(), 1);
-    let drafts = "SELECT count(*) FROM credential WHERE NOT live";
-    assert_eq!(world.text(drafts), "1");
+    let drafts = "SELECT string_agg(username, ' ') FROM credential JOIN account ON account.id = account_id WHERE NOT live";
+    assert_eq!(world.text(drafts), "alice");
+    assert_eq!(world.text("SELECT count(*) FROM renewal_token"), "1", "the other's is not used up");
 }
 
 #[test]
