@@ -58,7 +58,8 @@ pub fn read(file: &Path) -> Result<BTreeMap<String, Fate>> {
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| {
-            let (name, fate) = line.split_once(" => ").with_context(|| line.to_owned())?;
+            // SQL writes its named arguments with the same arrow.
+            let (name, fate) = line.rsplit_once(" => ").with_context(|| line.to_owned())?;
             Ok((name.to_owned(), Fate::parse(fate).with_context(|| line.to_owned())?))
         })
         .collect()
