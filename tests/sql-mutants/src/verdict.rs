@@ -45,7 +45,7 @@ pub struct Tests {
 pub struct Failure {
     /// The test's name.
     pub test: String,
-    /// The first line of its panic.
+    /// Its panic, on one line.
     pub says: String,
 }
 

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use harness::{TestDatabase, workspace};
 use sql_mutants::mutant::{Mutant, mutants};
@@ -214,7 +216,19 @@ fn the_committed_results_are_of_exactly_the_mutants_there_are_and_every_survivor
     let there: BTreeSet<String> = sources.iter().flat_map(mutants).map(|mutant| mutant.name).collect();
     let told: BTreeSet<String> = results.keys().cloned().collect();
     assert_eq!(told.symmetric_difference(&there).collect::<Vec<_>>(), Vec::<&String>::new());
+    let tests = store_tests(&root);
+    for fate in results.values() {
+        let Fate::Caught(test) = fate else { continue };
+        let function = test.rsplit("::").next().unwrap();
+        assert!(tests.contains(&format!("fn {function}()")), "there is no test {test} any more");
+    }
     let survived = results.iter().filter(|(_, fate)| **fate == Fate::Survived).map(|(name, _)| name.as_str());
     let reasons = results::reasons(&root.join(results::SURVIVORS)).unwrap();
     assert_eq!(survived.collect::<Vec<_>>(), reasons.keys().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The sources of the store's tests.
+fn store_tests(root: &Path) -> String {
+    let files = fs::read_dir(root.join("crates/store/tests/store")).unwrap();
+    files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
 }

@@ -238,7 +238,7 @@ fn who_is_suspended_or_renewing_is_not_forgotten() {
 
 /// Purges, and in the moment between the look and the lock does something else. (The lock that the test holds is not in
 /// the function: it is put there.)
-fn purge_while(world: &World, between: impl FnOnce()) -> BTreeMap<String, i64> {
+fn purge_while(world: &mut World, between: impl FnOnce(&mut World)) -> BTreeMap<String, i64> {
     world.sql(
         "ALTER FUNCTION is_forgotten RENAME TO is_forgotten_as_written;
          CREATE FUNCTION is_forgotten(owner account, credentials credential, expired_before timestamptz)
@@ -247,14 +247,14 @@ fn purge_while(world: &World, between: impl FnOnce()) -> BTreeMap<String, i64> {
              RETURN is_forgotten_as_written(owner, credentials, expired_before);
          END $$",
     );
-    let database = &world.database;
+    let mut owner = world.database.owner();
     thread::scope(|scope| {
         // In here, so that a failure lets go.
-        let mut holder = database.owner();
+        let mut holder = world.database.owner();
         holder.batch_execute("SELECT pg_advisory_lock(1)").unwrap();
-        let run = scope.spawn(|| purge(&mut database.owner(), LARGE));
-        wait_for_a_wait(database);
-        between();
+        let run = scope.spawn(move || purge(&mut owner, LARGE));
+        wait_for_a_wait(&world.database);
+        between(world);
         holder.batch_execute("SELECT pg_advisory_unlock(1)").unwrap();
         run.join().unwrap()
     })
@@ -272,7 +272,7 @@ fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
     world.sql("SELECT suspend_account('suspended')");
     let step = world.next_step();
     let proof = world.right_password(&owner, Some(step));
-    let removals = purge_while(&world, || {
+    let removals = purge_while(&mut world, |world| {
         assert_eq!(store::login::commit(&world.store, &proof, &tickets(7)), Ok(Outcome::Expired));
     });
     assert_eq!(removals, removed(NOTHING));
@@ -281,16 +281,23 @@ fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
 }
 
 #[test]
-fn an_activation_that_comes_between_the_look_and_the_lock_stays() {
+fn a_renewal_that_comes_between_the_look_and_the_lock_stays() {
     let mut world = World::new();
-    world.owner("alice");
+    let owner = world.owner("alice");
     expire_for_long(&world, "alice");
-    let removals = purge_while(&world, || {
-        // A whole renewal, as far as the rows tell.
-        world.sql("UPDATE credential SET expires_at = now() + '6 months', last_step = last_step + 1");
+    let removals = purge_while(&mut world, |world| {
+        let step = world.next_step();
+        let token = world.login(&owner, Some(step)).1.renewal_token;
+        let renewal = renew::decide(&token, owner.username.clone(), &mut Seeded::new(8)).unwrap();
+        store::start::renew(&world.store, &renewal).unwrap().expect("the token is good");
+        world.reveal(&renewal.draft.reveal_token);
+        world.enroll(&renewal.draft.enrollment_token);
+        let start = world.open(&renewal.draft.enrollment_token);
+        let (outcome, _) = world.activate(&start, Some(1));
+        assert!(matches!(outcome, domain::journey::activate::Outcome::Activated { .. }), "{outcome:?}");
     });
     assert_eq!(removals, removed(NOTHING));
-    assert_eq!(world.text("SELECT count(*) FROM account"), "1");
+    assert_eq!(world.text("SELECT state FROM account"), "active");
 }
 
 #[test]
