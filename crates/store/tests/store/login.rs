@@ -162,12 +162,18 @@ fn a_login_tells_the_one_before_it_and_what_failed_in_between() {
     let owner = world.owner("alice");
     event::record(&world.store, Refusal::LoginWrongPassword, Some(owner.account_id)).unwrap();
     world.login(&owner, None);
+    world.sql("UPDATE account SET last_login_at = now() - '1 day'::interval");
     let activated_at = world.text("SELECT floor(extract(epoch FROM last_login_at))::bigint FROM account");
     let step = world.next_step();
     let (_, tickets) = world.login(&owner, Some(step));
     let session = store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().unwrap();
     assert_eq!(session.previous_login_at.unwrap().seconds().to_string(), activated_at);
     assert_eq!(session.failed_before, 2);
+    assert_eq!(
+        world.text("SELECT last_login_at > now() - '1 hour'::interval FROM account"),
+        "true",
+        "the next is told of it"
+    );
 }
 
 #[test]
