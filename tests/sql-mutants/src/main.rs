@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     let mine = all.iter().enumerate().filter(|(number, _)| number % shards == shard - 1);
     let due: Vec<_> = mine.filter(|(_, mutant)| mutant.name.contains(part) && !is_done(mutant)).collect();
     if !due.is_empty() {
-        let unchanged = tests.first_to_fail(None, None)?;
+        let unchanged = tests.first_to_fail(None)?;
         ensure!(unchanged.is_none(), "the tests fail without a mutant: {unchanged:?}");
         let mut server = Server::new(migrations)?;
         for (number, mutant) in due {
@@ -59,12 +59,17 @@ fn main() -> Result<()> {
     conclude(&root, &all, &results::read(&file)?, &reasons)
 }
 
-/// What becomes of a mutant, and what the test says that catches it.
+/// What becomes of a mutant, and what the test says that catches it: most often the one that caught it the last time.
 fn fate(server: &mut Server, tests: &Tests, mutant: &Mutant, last: Option<&Fate>) -> Result<(Fate, String)> {
+    if let Some(Fate::Caught(test)) = last
+        && let Some(failure) = tests.fails_again(test, mutant)?
+    {
+        return Ok((Fate::Caught(failure.test), failure.says));
+    }
     Ok(match server.read(mutant)? {
         Reading::Refused => (Fate::Refused, String::new()),
         Reading::Same => (Fate::Replaced, String::new()),
-        Reading::Different => match tests.first_to_fail(Some(mutant), last)? {
+        Reading::Different => match tests.first_to_fail(Some(mutant))? {
             Some(failure) => (Fate::Caught(failure.test), failure.says),
             None => (Fate::Survived, String::new()),
         },

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail, ensure};
 use harness::{mutant, workspace};
 
 use crate::mutant::Mutant;
-use crate::results::Fate;
 use crate::server::{drop_databases, templates};
 
 /// The tests that most likely fail, by where a mutant is: they run first, because they end most runs.
@@ -33,6 +32,9 @@ const ATTEMPTS: usize = 3;
 const NOTHING_OF_THE_SQL: [&str; 6] =
     ["57014", "53300", "53100", "57P03", "the test PostgreSQL answers", "identity-ops runs"];
 
+/// What a test says when PostgreSQL does not take the text: then it has tested nothing.
+const REFUSED: [&str; 2] = ["PostgreSQL takes the mutated migration", "42601"];
+
 /// The compiled tests of the store.
 #[derive(Debug)]
 pub struct Tests {
@@ -50,25 +52,25 @@ pub struct Failure {
 }
 
 impl Tests {
-    /// The first test that fails against the mutant, or against nothing: the one that failed the last time, else one of
-    /// the likely ones, else any. It has to fail alone too, so that nothing counts that fails by chance or by what runs
-    /// beside it.
+    /// Whether the test that caught the mutant the last time does again.
+    ///
+    /// # Errors
+    /// When it cannot be run, or fails of what has nothing to do with the SQL.
+    pub fn fails_again(&self, test: &str, mutant: &Mutant) -> Result<Option<Failure>> {
+        let failure = without_traces(|| self.alone(test, Some(mutant)))?;
+        Ok(failure.filter(|failure| !REFUSED.iter().any(|sign| failure.says.contains(sign))))
+    }
+
+    /// The first test that fails against the mutant, or against nothing: one of the likely ones, else any. It has to fail
+    /// alone too, so that nothing counts that fails by chance or by what runs beside it.
     ///
     /// # Errors
     /// When the tests cannot be run, or fail of what has nothing to do with the SQL.
-    pub fn first_to_fail(&self, mutant: Option<&Mutant>, last: Option<&Fate>) -> Result<Option<Failure>> {
-        let known = templates()?;
-        let failure = self.look(mutant, last);
-        drop_databases(templates()?.difference(&known))?;
-        failure
+    pub fn first_to_fail(&self, mutant: Option<&Mutant>) -> Result<Option<Failure>> {
+        without_traces(|| self.look(mutant))
     }
 
-    fn look(&self, mutant: Option<&Mutant>, last: Option<&Fate>) -> Result<Option<Failure>> {
-        if let (Some(mutant), Some(Fate::Caught(test))) = (mutant, last)
-            && let Some(failure) = self.alone(test, Some(mutant))?
-        {
-            return Ok(Some(failure));
-        }
+    fn look(&self, mutant: Option<&Mutant>) -> Result<Option<Failure>> {
         let of = |mutant: &Mutant| LIKELY.iter().find(|(part, _)| mutant.name.contains(part));
         let likely = mutant.and_then(of).map(|(_, likely)| *likely);
         let mut by_chance = Vec::new();
@@ -131,6 +133,14 @@ impl Tests {
         }
         command
     }
+}
+
+/// Drops the databases of mutated migrations that tests leave for the next one.
+fn without_traces<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    let known = templates()?;
+    let result = run();
+    drop_databases(templates()?.difference(&known))?;
+    result
 }
 
 /// What a test's panic says, on one line.

@@ -161,6 +161,33 @@ fn a_reveal_that_lost_to_a_new_code_or_to_the_clock_says_so_and_stores_nothing()
 }
 
 #[test]
+fn a_code_is_known_once_it_was_used_and_else_only_while_its_account_may_be_activated() {
+    let mut world = World::new();
+    let owner = world.owner("alice");
+    world.sql("UPDATE credential SET expires_at = now()");
+    let step = world.next_step();
+    let (_, tickets) = world.login(&owner, Some(step));
+    let renewal = renew::decide(&tickets.renewal_token, owner.username, &mut world.randomness).unwrap();
+    store::start::renew(&world.store, &renewal).unwrap().unwrap();
+    let code = &renewal.draft.reveal_token;
+    let is_used = |world: &World| {
+        store::reveal::load(&world.store, &code.hash()).unwrap().map(|snapshot| snapshot.is_revealed)
+    };
+    assert_eq!(is_used(&world), Some(false));
+    world.sql("SELECT suspend_account('alice')");
+    assert_eq!(is_used(&world), None);
+    world.sql("SELECT release_account('alice')");
+    world.reveal(code);
+    world.sql("SELECT suspend_account('alice')");
+    assert_eq!(is_used(&world), Some(true));
+    world.sql("SELECT release_account('alice')");
+    world.enroll(&renewal.draft.enrollment_token);
+    let start = world.open(&renewal.draft.enrollment_token);
+    world.activate(&start, Some(1));
+    assert_eq!(is_used(&world), Some(true), "after the activation too");
+}
+
+#[test]
 fn a_secret_is_stored_only_over_what_its_load_saw() {
     let mut world = World::new();
     let account = world.start("alice");
