@@ -24,10 +24,11 @@ fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
         ("twelve hours old", "UPDATE session SET created_at = now() - '12 hours'::interval"),
         ("expired credential", "UPDATE credential SET expires_at = now()"),
         ("suspended account", "SELECT suspend_account('alice')"),
-        ("expired account", "UPDATE account SET state = 'expired'"),
+        ("expired account", "UPDATE account SET state = 'expired' WHERE username = 'alice'"),
     ] {
         let mut world = World::new();
         let owner = world.owner("alice");
+        world.owner("bob");
         let token = owner.session.hash();
         let session = store::session::list(&world.store, &token).unwrap().unwrap()[0].session_id;
         let step = world.next_step();
@@ -41,10 +42,10 @@ fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
         assert_eq!(store::account::load(&world.store, &token), Ok(None), "{what}");
         assert!(store::deletion::load(&world.store, &token).unwrap().is_none(), "{what}");
         let late = store::deletion::commit(&world.store, &proof, &token).unwrap();
-        let suspended = world.text("SELECT state FROM account") == "suspended";
+        let suspended = world.text("SELECT state FROM account WHERE username = 'alice'") == "suspended";
         let expected = if suspended { deletion::Outcome::Suspended } else { deletion::Outcome::NoSession };
         assert_eq!(late, expected, "{what}");
-        assert_eq!(world.text("SELECT count(*) FROM session"), "1", "{what}");
+        assert_eq!(world.text("SELECT count(*) FROM session"), "2", "{what}");
     }
 }
 
