@@ -20,8 +20,14 @@ fn another_session(world: &mut World, owner: &Owner) -> (PlainToken, SessionId) 
 #[test]
 fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
     for (what, ends) in [
-        ("idle for an hour", "UPDATE session SET last_seen_at = now() - '1 hour'::interval"),
-        ("twelve hours old", "UPDATE session SET created_at = now() - '12 hours'::interval"),
+        (
+            "idle for an hour",
+            "UPDATE session SET last_seen_at = now() - '1 hour'::interval WHERE id = '{id}'",
+        ),
+        (
+            "twelve hours old",
+            "UPDATE session SET created_at = now() - '12 hours'::interval WHERE id = '{id}'",
+        ),
         ("expired credential", "UPDATE credential SET expires_at = now()"),
         ("suspended account", "SELECT suspend_account('alice')"),
         ("expired account", "UPDATE account SET state = 'expired' WHERE username = 'alice'"),
@@ -31,10 +37,11 @@ fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
         world.owner("bob");
         let token = owner.session.hash();
         let session = store::session::list(&world.store, &token).unwrap().unwrap()[0].session_id;
+        another_session(&mut world, &owner);
         let step = world.next_step();
         let proof = world.right_password(&owner, Some(step));
         assert!(store::session::touch(&world.store, &token).unwrap().is_some(), "{what}");
-        world.sql(ends);
+        world.sql(&ends.replace("{id}", &session.as_uuid().to_string()));
         assert_eq!(store::session::touch(&world.store, &token), Ok(None), "{what}");
         assert_eq!(store::session::end(&world.store, &token), Ok(false), "{what}");
         assert_eq!(store::session::list(&world.store, &token), Ok(None), "{what}");
@@ -45,7 +52,7 @@ fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
         let suspended = world.text("SELECT state FROM account WHERE username = 'alice'") == "suspended";
         let expected = if suspended { deletion::Outcome::Suspended } else { deletion::Outcome::NoSession };
         assert_eq!(late, expected, "{what}");
-        assert_eq!(world.text("SELECT count(*) FROM session"), "2", "{what}");
+        assert_eq!(world.text("SELECT count(*) FROM session"), "3", "{what}");
     }
 }
 
