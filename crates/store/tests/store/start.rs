@@ -244,7 +244,11 @@ fn a_newer_renewal_replaces_the_unconfirmed_credential_and_its_tokens() {
     }
     assert!(store::start::load(&world.store, &drafts[0].enrollment_token.hash()).unwrap().is_none());
     assert!(store::reveal::load(&world.store, &drafts[0].reveal_token.hash()).unwrap().is_none());
-    assert_eq!(world.open(&drafts[1].enrollment_token).credential_id, drafts[1].credential_id);
+    let (open, token) = (world.open(&drafts[1].enrollment_token), drafts[1].enrollment_token.hash());
+    assert_eq!(open.credential_id, drafts[1].credential_id);
+    let code = PlainToken::generate(&mut world.randomness).unwrap();
+    let issued = store::start::replace_code(&world.store, &open, &token, &code).unwrap();
+    assert!(issued.is_some(), "a renewal may have a new code too");
 }
 
 #[test]
