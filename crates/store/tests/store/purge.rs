@@ -301,6 +301,33 @@ fn a_renewal_that_comes_between_the_look_and_the_lock_stays() {
 }
 
 #[test]
+fn who_is_given_more_time_between_the_look_and_the_lock_stays() {
+    let mut world = World::new();
+    world.owner("alice");
+    expire_for_long(&world, "alice");
+    let removals = purge_while(&mut world, |world| {
+        world.sql("UPDATE credential SET expires_at = now() + '1 day'");
+    });
+    assert_eq!(removals, removed(NOTHING));
+    assert_eq!(world.text("SELECT count(*) FROM account"), "1");
+}
+
+#[test]
+fn a_renewal_token_that_has_ended_keeps_no_account_even_if_a_batch_leaves_it() {
+    let mut world = World::new();
+    world.owner("alice");
+    expire_for_long(&world, "alice");
+    world.sql(
+        "INSERT INTO renewal_token SELECT sha256(token), credential_id, now()
+         FROM account, (VALUES ('first'::bytea), ('second')) AS tokens (token)",
+    );
+    assert_eq!(
+        purge(&mut world.database.owner(), 1),
+        removed(&[("renewal tokens", 1), ("expired accounts", 1)])
+    );
+}
+
+#[test]
 fn abandoned_renewals_go_one_batch_at_a_time_and_no_other_account_is_locked() {
     let mut world = World::new();
     let names = ["active", "renewing", "first", "second", "third"];
@@ -324,15 +351,18 @@ fn abandoned_renewals_go_one_batch_at_a_time_and_no_other_account_is_locked() {
 }
 
 #[test]
-fn expired_accounts_go_one_batch_at_a_time() {
+fn expired_accounts_go_one_batch_at_a_time_and_no_other_is_locked() {
     let mut world = World::new();
+    world.owner("active");
     for name in ["first", "second", "third"] {
         world.owner(name);
         expire_for_long(&world, name);
     }
     let mut owner = world.database.owner();
     assert_eq!(purge(&mut owner, 2), removed(&[("expired accounts", 2)]));
-    assert_eq!(purge(&mut owner, 2), removed(&[("expired accounts", 1)]));
+    let mut transaction = owner.transaction().unwrap();
+    assert_eq!(purge(&mut transaction, LARGE), removed(&[("expired accounts", 1)]));
+    world.sql("SELECT FROM account WHERE username = 'active' FOR UPDATE NOWAIT");
 }
 
 /// As PostgreSQL sees it: the row that the purge has found is another one by the time it has its lock.
