@@ -340,9 +340,9 @@ fn abandoned_renewals_go_one_batch_at_a_time_and_no_other_account_is_locked() {
     end_starts(&world);
     add_draft(&world, "renewing");
     let mut owner = world.database.owner();
-    for left in [2, 1, 0] {
+    for (batch, gone, left) in [(1, 1, 2), (LARGE, 2, 0)] {
         let mut transaction = owner.transaction().unwrap();
-        assert_eq!(purge(&mut transaction, 1), removed(&[("abandoned renewals", 1)]));
+        assert_eq!(purge(&mut transaction, batch), removed(&[("abandoned renewals", gone)]));
         world.sql("SELECT FROM account WHERE username IN ('active', 'renewing') FOR UPDATE NOWAIT");
         transaction.commit().unwrap();
         assert_eq!(world.text("SELECT count(*) - 1 FROM credential WHERE NOT live"), left.to_string());
