@@ -118,6 +118,14 @@ fn the_application_owns_nothing_and_leaves_events_alone() {
     ] {
         assert_eq!(refusal(&mut application, statement), INSUFFICIENT_PRIVILEGE, "{statement}");
     }
+    // What a function would be refused anyway it may not even call.
+    let may_call = "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND has_function_privilege('cofrap_app', oid, 'EXECUTE')";
+    assert_eq!(
+        world.text(may_call),
+        "failed_logins_since name_hash newest_events refuse_a_reserved_name refuse_a_step_that_does_not_grow \
+         wait_after_wrong_codes"
+    );
     // Neither does it by a cascade.
     let events = world.text("SELECT count(*) FROM event");
     application.batch_execute("DELETE FROM account").unwrap();
