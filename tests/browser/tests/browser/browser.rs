@@ -125,8 +125,13 @@ impl Browser {
             .unwrap_or_else(|| panic!("{}: not {expression}; {}", self.name, self.said()));
     }
 
+    /// Clicks, once the page's scripts listen: until then its buttons are disabled.
     pub(crate) fn click(&self, id: &str) {
-        let element = self.shown(id);
+        self.click_enabled(&format!("//*[@id='{id}' and {ENABLED}]"), id);
+    }
+
+    fn click_enabled(&self, path: &str, what: &str) {
+        let element = self.expect(path, &format!("#{what} is not shown, or disabled"));
         self.wait(element.click()).unwrap();
     }
 
@@ -138,11 +143,17 @@ impl Browser {
 
     /// Sends a form by its button.
     pub(crate) fn submit(&self, form: &str) {
-        self.click_first(&format!("#{form} button[type=submit]"));
+        self.click_enabled(&format!("//form[@id='{form}']//button[@type='submit' and {ENABLED}]"), form);
+    }
+
+    /// Waits until a form can be sent: people look at a page before they press Enter.
+    pub(crate) fn expect_sendable(&self, form: &str) {
+        self.expect_that(&format!("!document.querySelector('#{form} button[type=submit]').disabled"));
     }
 
     /// Clicks as people do who think that everything is an icon.
     pub(crate) fn double_click(&self, selector: &str) {
+        self.expect_that(&format!("!document.querySelector('{selector}').disabled"));
         let element = self.wait(self.client.find(Locator::Css(selector))).expect(selector);
         let (down, up) = (
             PointerAction::Down { button: MOUSE_BUTTON_LEFT },
@@ -250,6 +261,9 @@ impl Drop for Browser {
 
 /// Whether an element of an XPath is in no part of the page that is hidden.
 const SHOWN: &str = "not(ancestor-or-self::*[@hidden])";
+
+/// Whether it also does something when it is clicked.
+const ENABLED: &str = "not(@disabled) and not(ancestor-or-self::*[@hidden])";
 
 fn capabilities((width, height): Size, profile: Profile, downloads: &Path) -> Value {
     let arguments = json!([

@@ -106,13 +106,14 @@ fn until_its_scripts_listen_a_page_takes_what_is_typed_and_lets_nobody_send_it()
         person.press(Key::Enter);
         person.expect_that(&format!("document.querySelector('#{form} button[type=submit]').disabled"));
         person.release_requests();
-        person.expect_that(&format!("!document.querySelector('#{form} button[type=submit]').disabled"));
+        person.expect_sendable(form);
         assert_eq!(
             (person.address(), person.typed("username")),
             (site.page(page), "camille.martin".to_owned())
         );
     }
     person.visit("/create");
+    person.expect_sendable("name-form");
     person.fill("username", "camille.martin");
     person.press(Key::Enter);
     person.shown("reveal-qr");

@@ -31,6 +31,7 @@ fn begin(person: &Person<'_>) -> String {
     person.expect_that("document.activeElement.id === 'main'");
     person.tab_to("#username");
     person.type_keys(&username);
+    person.expect_sendable("name-form");
     person.press(Key::Enter);
     person.shown("reveal-qr");
     expect_focus_on_heading(person);
@@ -90,6 +91,7 @@ fn log_in(person: &Person<'_>, username: &str, password: &str, code: &str) {
     person.tab_to("#step-signed-out a");
     person.press(Key::Enter);
     person.shown("login-form");
+    person.expect_sendable("login-form");
     person.tab_to("#username");
     person.type_keys(username);
     person.press(Key::Tab);
