@@ -100,6 +100,18 @@ fn a_statement_is_a_transaction_of_its_own() {
             assert!(!statement.contains(word), "{name} holds {word}");
         }
     }
+    // Nor does anybody else begin one, whatever it is called there.
+    for file in
+        ["crates/store/src", "crates/edge/src", "components"].into_iter().flat_map(|at| files(at, ".rs"))
+    {
+        for (line, text) in read(&file).lines().enumerate() {
+            let code = text.split("//").next().unwrap().to_ascii_uppercase();
+            let word = ["\"BEGIN", "\"START TRANSACTION", "\"SAVEPOINT"]
+                .into_iter()
+                .find(|word| code.contains(word));
+            assert!(word.is_none(), "{}:{}: {text}", file.display(), line + 1);
+        }
+    }
 }
 
 #[test]
