@@ -210,3 +210,23 @@ proptest! {
         prop_assert_eq!(Code::parse(&text).is_ok(), six_digits);
     }
 }
+
+/// Whether a type has `==`: the constant of the type itself goes before that of the trait.
+trait Without {
+    const HAS_EQUALITY: bool = false;
+}
+struct Asked<T>(std::marker::PhantomData<T>);
+impl<T> Without for Asked<T> {}
+impl<T: PartialEq> Asked<T> {
+    const HAS_EQUALITY: bool = true;
+}
+
+/// It would stop at the first difference. What compares them in constant time has another name, and is reviewed.
+#[test]
+fn no_secret_in_the_clear_has_an_equals_sign() {
+    const { assert!(Asked::<Step>::HAS_EQUALITY, "a type that has one is told from those that have none") };
+    const { assert!(!Asked::<Code>::HAS_EQUALITY) };
+    const { assert!(!Asked::<TotpSecret>::HAS_EQUALITY) };
+    const { assert!(!Asked::<crate::Password>::HAS_EQUALITY) };
+    const { assert!(!Asked::<crate::PlainToken>::HAS_EQUALITY) };
+}
