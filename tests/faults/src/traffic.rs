@@ -65,10 +65,19 @@ impl Progress<'_> {
         self.activated.load(Ordering::Relaxed)
     }
 
-    /// Waits until that many activations were answered.
+    /// Waits until that many activations were answered, as long as there are more of them all the time.
+    ///
+    /// # Panics
+    /// When nobody arrives for two minutes.
     pub fn wait_for(&self, activated: usize) {
-        let reached = || (self.activated() >= activated).then_some(());
-        harness::deadline::poll(Duration::from_secs(3600), reached).expect("the crowd gets on");
+        loop {
+            let before = self.activated();
+            if before >= activated {
+                return;
+            }
+            let somebody_arrived = || (self.activated() > before).then_some(());
+            harness::deadline::poll(Duration::from_secs(120), somebody_arrived).expect("the crowd gets on");
+        }
     }
 }
 
