@@ -9,7 +9,7 @@ use tidy::{read, tests};
 const SECTIONS: [(&str, usize); 9] =
     [("R", 14), ("P", 14), ("T", 14), ("B", 11), ("S", 11), ("C", 13), ("W", 8), ("L", 4), ("A", 14)];
 /// How a row begins that names no test.
-const REASONS: [&str; 4] = ["**Does not apply.**", "**Not shown here.**", "**Cluster.**", "**No test yet.**"];
+const REASONS: [&str; 2] = ["**Does not apply.**", "**Not shown here.**"];
 
 /// A line of a table: its first cell, and its last one, which says what shows it.
 struct Row {
