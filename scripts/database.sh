@@ -1,4 +1,4 @@
-# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh, install.sh and connection.sh.
+# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh and connection.sh.
 # shellcheck shell=bash
 #
 # Which database: DATABASE_URL's (an owner's connection), else the private PostgreSQL's in .run/postgres.

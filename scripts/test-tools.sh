@@ -54,8 +54,9 @@ need_npm_packages() {
         install_packages "npm, which fetches tools of the tests" nodejs npm
     fi
     say "npm packages are missing or not the locked ones: npm ci in $1"
-    # From within, because npm reads the .npmrc of the folder that it runs in.
-    (cd "$1" && npm ci --loglevel=error) || die "npm could not install what $locked names."
+    # From within, because npm reads the .npmrc of the folder that it runs in. What is optional is not needed, and some
+    # of it would run something of its own when it is installed.
+    (cd "$1" && npm ci --omit=optional --loglevel=error) || die "npm could not install what $locked names."
     cp "$locked" "$installed"
 }
 

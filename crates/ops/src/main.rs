@@ -30,7 +30,7 @@ Commands:
             open connections stay, new ones need the new password.
   migrate   Applies the migrations that this binary carries and the database does not have yet, in order, and
             prints each. The ledger is the table `_sqlx_migrations`; an applied migration that was changed since
-            is refused. There is no way back: restore a backup.
+            is refused; one of a later release stays, and is named. The schema has no way back: restore a backup.
   purge     Removes what has ended: pending accounts, starts and renewal tokens past their deadline, sessions,
             refusals that concern no account after 24 hours, accounts whose credentials ended long ago (their names
             stay reserved for 12 months), reservations that have ended, old events. Run it every hour or so. It works
