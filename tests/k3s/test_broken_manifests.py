@@ -198,6 +198,20 @@ def a_variable_of_a_job_that_nothing_reads(cluster):
     migration_of(cluster)["containers"][0]["env"][0]["name"] = "DATABASE_URI"
 
 
+def waiting_of(cluster: Cluster) -> dict:
+    return next(container for container in migration_of(cluster)["initContainers"] if container["name"] == "reach")
+
+
+@refused_by("every_job_waits_until_it_reaches_the_database")
+def a_job_that_begins_before_the_policies_know_it(cluster):
+    migration_of(cluster)["initContainers"].remove(waiting_of(cluster))
+
+
+@refused_by("every_job_waits_until_it_reaches_the_database")
+def a_job_that_waits_in_a_way_of_its_own(cluster):
+    waiting_of(cluster)["command"][-1] = waiting_of(cluster)["command"][-1].replace("{1..60}", "1")
+
+
 # --- variables ---
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ..cluster import POSTGRES_CLUSTER, SPIN_APP, Cluster, at, name_of
 from . import rule
+from .images import ASKS_THE_SERVER, calls
 from .variables import value_of
 
 # Spin keeps up to this many for each connection string, in each pod; it has no setting for it (spin 3.6.3).
@@ -60,3 +61,17 @@ def what_the_application_may_reach_is_the_database(cluster: Cluster) -> Iterator
             yield f"{name_of(app)} reaches port {port} of {host}, which has none such"
         elif host.split(".")[0].endswith(("-ro", "-r")):
             yield f"{name_of(app)} reaches {host}, which may be a standby and take no writes"
+
+
+@rule
+def every_job_waits_until_it_reaches_the_database(cluster: Cluster) -> Iterator[str]:
+    """K3s's network policies know a pod only some seconds after it started, and a job that fails is another pod."""
+    ways = set()
+    for workload in cluster.workloads:
+        if workload.owner["kind"] in ("Job", "CronJob") and "database-client" in workload.labels:
+            first = at(workload.pod, "initContainers", [{}])[0]
+            ways.add(str(first.get("command")))
+            if ASKS_THE_SERVER not in [program for program, *_ in calls(first)]:
+                yield f"{workload.name} begins before it knows that PostgreSQL answers"
+    if len(ways) > 1:
+        yield "jobs wait for the database in different ways"

@@ -23,6 +23,8 @@ _TAG_BESIDE = {"ghcr.io/cloudnative-pg/postgresql"}
 # A variable that a shell script uses.
 _USE = r"\$\{?([A-Z_]+)"
 _SCRIPTS = "/opt/identity/scripts/"
+# Of PostgreSQL's own programs, which the image has: does a server answer?
+ASKS_THE_SERVER = "pg_isready"
 
 
 @rule
@@ -47,6 +49,8 @@ def every_job_calls_what_is_in_its_image(cluster: Cluster) -> Iterator[str]:
         for call in calls(container):
             match call:
                 case ["identity-ops", command, *_] if command in commands():
+                    pass
+                case [program, *_] if program == ASKS_THE_SERVER:
                     pass
                 case ["identity-ops", *rest]:
                     yield f"{workload.name}: identity-ops has no command {rest[:1]}"
@@ -75,6 +79,9 @@ def calls(container: dict) -> list[list[str]]:
     match container.get("command", []):
         case ["bash", "-ec", text]:
             return [shlex.split(line) for line in text.splitlines() if line.strip()]
+        case ["bash", "-c", text]:
+            # A loop around a program with options.
+            return [shlex.split(call) for call in re.findall(r"^ +([a-z_]+ --.*?)(?: &&|$)", text, re.MULTILINE)]
         case command:
             return [command or [""]]
 
