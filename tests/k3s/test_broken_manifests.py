@@ -559,6 +559,13 @@ def a_standby_that_takes_no_writes(cluster):
     variable(cluster, "pg_host")["value"] = f"{name}-ro.cofrap-identity.svc"
 
 
+@refused_by("policies_let_the_application_out_to_the_port_of_its_database")
+def a_managed_database_at_a_port_that_the_policies_close(cluster):
+    if cluster.of("StatefulSet", "Cluster"):
+        raise LookupError
+    variable(cluster, "pg_port")["value"] = "25060"
+
+
 # --- traffic ---
 
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from ..cluster import POSTGRES_CLUSTER, SPIN_APP, Cluster, at, name_of
+from ..cluster import POSTGRES_CLUSTER, SPIN_APP, Cluster, at, name_of, namespace_of
+from ..network import matches
 from . import rule
 from .images import ASKS_THE_SERVER, calls
 from .variables import value_of
@@ -61,6 +62,21 @@ def what_the_application_may_reach_is_the_database(cluster: Cluster) -> Iterator
             yield f"{name_of(app)} reaches port {port} of {host}, which has none such"
         elif host.split(".")[0].endswith(("-ro", "-r")):
             yield f"{name_of(app)} reaches {host}, which may be a standby and take no writes"
+
+
+@rule
+def policies_let_the_application_out_to_the_port_of_its_database(cluster: Cluster) -> Iterator[str]:
+    for app in cluster.of(SPIN_APP):
+        labels = tuple(cluster.workload(app["metadata"]["name"]).labels.items())
+        ports = {
+            port.get("port")
+            for policy in cluster.of("NetworkPolicy")
+            if namespace_of(policy) == namespace_of(app) and matches(policy["spec"].get("podSelector"), labels)
+            for way in policy["spec"].get("egress") or []
+            for port in way.get("ports") or []
+        }
+        if int(value_of(app, "pg_port") or 0) not in ports:
+            yield f"no policy lets {name_of(app)} out to port {value_of(app, 'pg_port')}"
 
 
 @rule
