@@ -155,6 +155,20 @@ def test_a_new_password_reaches_the_role_and_the_application(recette: FakeCluste
     assert "changed Job/migrate" in recette.calls()
 
 
+def test_cloudnativepg_is_told_of_a_new_password(tmp_path: Path) -> None:
+    overlay = "k3s/overlays/production"
+    cluster = prepared(overlay).copy(tmp_path / "cluster")
+    before = cluster.secrets()
+    cluster.run(SCRIPT, overlay, "new-owner-password")
+    after = cluster.secrets()
+    password = after["database-owner"]["password"]
+    assert password != before["database-owner"]["password"]
+    assert urlsplit(after["identity-owner"]["DATABASE_URL"]).password == password
+    # Without the label it does not look at a secret that it has not made itself.
+    [changed] = [item for item in cluster.objects() if item["metadata"]["name"] == "database-owner"]
+    assert changed["metadata"]["labels"]["cnpg.io/reload"] == "true"
+
+
 def test_a_sealing_key_is_changed_in_its_order_only(recette: FakeCluster) -> None:
     recette.run(SCRIPT, RECETTE, "use-newest-sealing-key", succeeds=False)
     recette.run(SCRIPT, RECETTE, "drop-old-sealing-keys", succeeds=False)
