@@ -46,7 +46,8 @@ wait_for_job() {
         state=$(kube get job "$1" --output='jsonpath={.status.conditions[?(@.status=="True")].type}')
         case $state in *Complete* | *Failed*) ;; *) state= ;; esac
     done
-    kube logs "job/$1" --all-containers --prefix=false | sed 's/^/    /'
+    # A job that took too long has no pods any more, and a container that never began has no log.
+    { kube logs "job/$1" --all-containers --prefix=false --ignore-errors || true; } | sed 's/^/    /'
     case $state in *Failed*) die "the job $1 failed: kubectl -n $NAMESPACE describe job $1" ;; esac
 }
 
