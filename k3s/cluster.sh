@@ -21,6 +21,15 @@ exists() {
     [ -n "$found" ]
 }
 
+# Sets RENDERED to a file that has the objects of OVERLAY, until this command ends.
+render_release() {
+    RENDERED=$(mktemp)
+    trap 'rm -f "$RENDERED"' EXIT
+    kubectl kustomize "$OVERLAY" >"$RENDERED"
+    ! grep -qE '@sha256:0{64}$' "$RENDERED" ||
+        die "k3s/release/release.env has no digests yet: take a release's, or fill it (docs/release.md)."
+}
+
 # apply_component NAME: those objects of $RENDERED whose label app.kubernetes.io/component is NAME. Prints their names.
 apply_component() {
     grep -q "app.kubernetes.io/component: $1\$" "$RENDERED" || return 0

@@ -1,6 +1,7 @@
 """The scripts that an operator runs: against a cluster that is a folder (see `fake_cluster`)."""
 
 import base64
+import re
 import subprocess
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -22,6 +23,19 @@ RECETTE = "k3s/overlays/recette"
 def recette(tmp_path: Path) -> FakeCluster:
     """A cluster with the secrets of `recette`."""
     return prepared(RECETTE).copy(tmp_path / "cluster")
+
+
+@pytest.fixture
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release")
+    copy_of_a_release(folder)
+    return folder
+
+
+def without_a_digest(release: Path, name: str) -> None:
+    """Puts zeros in its place, as in a lock file that no release has filled."""
+    lock = release / "k3s" / "release" / "release.env"
+    lock.write_text(re.sub(rf"^({name}=sha256:)\w+$", r"\g<1>" + "0" * 64, lock.read_text(), flags=re.MULTILINE))
 
 
 def sealing_keys(cluster: FakeCluster) -> list[str]:
@@ -141,9 +155,9 @@ def test_a_missing_secret_is_named(recette: FakeCluster) -> None:
     assert "identity-tls" in recette.run(SCRIPT, RECETTE, "check", succeeds=False)
 
 
-def test_a_new_password_reaches_the_role_and_the_application(recette: FakeCluster) -> None:
+def test_a_new_password_reaches_the_role_and_the_application(recette: FakeCluster, release: Path) -> None:
     before = recette.secrets()
-    recette.run(SCRIPT, RECETTE, "new-application-password")
+    recette.run(release / "k3s" / "secrets", RECETTE, "new-application-password")
     after = recette.secrets()
     password = urlsplit(after["identity-app"]["pg_dsn"]).password
     assert password != urlsplit(before["identity-app"]["pg_dsn"]).password
@@ -153,6 +167,14 @@ def test_a_new_password_reaches_the_role_and_the_application(recette: FakeCluste
     assert password not in "\n".join(recette.calls())
     # The role's other end: without it no new connection would come about.
     assert "changed Job/migrate" in recette.calls()
+
+
+def test_no_password_is_changed_from_a_checkout_that_cannot_tell_the_role(recette: FakeCluster, release: Path) -> None:
+    before = recette.secrets()
+    without_a_digest(release, "IDENTITY_OPS_DIGEST")
+    said = recette.run(release / "k3s" / "secrets", RECETTE, "new-application-password", succeeds=False)
+    assert "release.env" in said
+    assert recette.secrets() == before
 
 
 def test_cloudnativepg_is_told_of_a_new_password(tmp_path: Path) -> None:
@@ -195,13 +217,6 @@ def test_an_old_sealing_key_stays_where_resealing_fails(recette: FakeCluster) ->
 # --- deployment ---
 
 
-@pytest.fixture
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("release")
-    copy_of_a_release(folder)
-    return folder
-
-
 def changed(cluster: FakeCluster) -> list[str]:
     return [line.removeprefix("changed ") for line in cluster.calls() if line.startswith("changed ")]
 
@@ -230,12 +245,7 @@ def test_a_migration_that_fails_changes_no_application(recette: FakeCluster, rel
 
 
 def test_nothing_is_deployed_without_the_digests_of_a_release(recette: FakeCluster, release: Path) -> None:
-    lock = release / "k3s" / "release" / "release.env"
-    lines = [
-        line.split("sha256:")[0] + "sha256:" + "0" * 64 if line.startswith("IDENTITY_DIGEST") else line
-        for line in lock.read_text().splitlines()
-    ]
-    lock.write_text("\n".join(lines) + "\n")
+    without_a_digest(release, "IDENTITY_DIGEST")
     assert "release.env" in recette.run(release / "k3s" / "deploy", RECETTE, succeeds=False)
     assert changed(recette) == []
 
