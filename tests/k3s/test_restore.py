@@ -1,6 +1,5 @@
 """k3s/restore, whose SQL a real PostgreSQL runs: a restore that fails leaves everything as it was."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,20 +8,10 @@ import pytest
 from manifests import schemas
 from manifests.fake_cluster import FakeCluster
 from manifests.places import ROOT
+from manifests.postgres import SERVER, postgres, sql
 from manifests.rendering import render
 
-SERVER = ".run/manifests-postgres"
 BACKUP = "identity-20260101T022300Z.dump"
-
-
-def postgres(*arguments: str) -> str:
-    command = [ROOT / "scripts" / "postgres", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
-def sql(database: str, *statements: str) -> str:
-    options = [option for statement in statements for option in ("-c", statement)]
-    return postgres("psql", SERVER, database, "-qAt", *options).strip()
 
 
 @pytest.fixture
