@@ -15,6 +15,8 @@ POOL = 64
 RESERVE = 20
 # A managed database has its limit elsewhere; the overlay repeats it here, where the replicas are.
 LIMIT_ANNOTATION = "identity.cofrap/database-max-connections"
+# The label of pods that the policies let reach the database.
+_CLIENT = ("database-client", "true")
 
 
 @rule
@@ -68,6 +70,8 @@ def what_the_application_may_reach_is_the_database(cluster: Cluster) -> Iterator
 def policies_let_the_application_out_to_the_port_of_its_database(cluster: Cluster) -> Iterator[str]:
     for app in cluster.of(SPIN_APP):
         labels = tuple(cluster.workload(app["metadata"]["name"]).labels.items())
+        if _CLIENT not in labels:
+            continue
         ports = {
             port.get("port")
             for policy in cluster.of("NetworkPolicy")
@@ -84,7 +88,7 @@ def every_job_waits_until_it_reaches_the_database(cluster: Cluster) -> Iterator[
     """K3s's network policies know a pod only some seconds after it started, and a job that fails is another pod."""
     ways = set()
     for workload in cluster.workloads:
-        if workload.owner["kind"] in ("Job", "CronJob") and "database-client" in workload.labels:
+        if workload.owner["kind"] in ("Job", "CronJob") and _CLIENT in workload.labels.items():
             first = at(workload.pod, "initContainers", [{}])[0]
             ways.add(str(first.get("command")))
             if ASKS_THE_SERVER not in [program for program, *_ in calls(first)]:
