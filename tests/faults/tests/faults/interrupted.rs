@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use faults::proxy::Point;
-use faults::{Proxy, SOON, assert_back, assert_no_open_transaction, is_full};
+use faults::{Proxy, assert_back, assert_no_open_transaction, is_full, soon};
 use harness::app::Config;
 use harness::client::Request;
 use harness::deadline::{poll, timed};
@@ -123,7 +123,7 @@ impl Bench {
     fn cut(&self, request: &impl for<'c> Fn(&'c Client) -> Request<'c>) -> Option<Answer> {
         self.proxy.cut_at(self.point);
         let (answer, time) = timed(|| request(&self.running.client).send());
-        assert!(time < SOON, "{time:?}: {answer:?}");
+        assert!(time < soon(), "{time:?}: {answer:?}");
         Some(answer)
     }
 

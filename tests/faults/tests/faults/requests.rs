@@ -1,6 +1,6 @@
 //! One request of each kind, to see what it is told.
 
-use faults::SOON;
+use faults::soon;
 use harness::deadline::timed;
 use harness::shared::Running;
 use harness::{Account, Answer};
@@ -31,7 +31,7 @@ pub fn one_of_each(running: &Running, account: &Account) -> Vec<Answer> {
     ];
     let send = |request: harness::client::Request| {
         let (answer, time) = timed(|| request.send());
-        assert!(time < SOON, "{time:?}: {answer:?}");
+        assert!(time < soon(), "{time:?}: {answer:?}");
         answer
     };
     requests.into_iter().map(send).collect()
