@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 use tidy::{files, read};
 
 /// What deny.toml does not list, because no crate has it: licences of tools, which are part of nothing that is delivered.
-const OF_TOOLS: [&str; 4] = ["0BSD", "BSD-2-Clause", "BlueOak-1.0.0", "(MIT OR CC0-1.0)"];
+const OF_TOOLS: [&str; 5] = ["0BSD", "BSD-2-Clause", "BlueOak-1.0.0", "CC0-1.0", "(MIT OR CC0-1.0)"];
 /// Packages by name: a licence that is taken for them alone, or one that their manifest does not say.
-const BY_NAME: [(&str, Option<&str>); 2] = [
+const BY_NAME: [(&str, Option<&str>); 3] = [
     // Asks whoever changes its files to publish them. Nobody here does.
     ("axe-core", Some("MPL-2.0")),
+    // Asks whoever passes its list on to name where it is from. Nobody here does.
+    ("spdx-exceptions", Some("CC-BY-3.0")),
     // BSD-3-Clause by the text in its LICENSE; the manifest has the form of before 2014, which npm leaves out.
     ("parse-cache-control", None),
 ];
