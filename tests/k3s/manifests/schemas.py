@@ -1,7 +1,6 @@
 """Validates objects as `kubectl --validate=strict` does: a field that the schema does not know is an error."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 
 import kubernetes_validate
@@ -137,10 +136,3 @@ def _strict(schema: dict, top: bool = False) -> dict:
     if schema.get("x-kubernetes-embedded-resource"):
         made["properties"] = made.get("properties", {}) | {"apiVersion": {}, "kind": {}, "metadata": {}}
     return made
-
-
-def kinds_with_a_schema() -> Iterator[tuple[str, str]]:
-    """The custom kinds that can be checked: API version and kind."""
-    yield from _K3S_KINDS
-    if crds_are_here():
-        yield from _custom_schemas()

@@ -47,8 +47,9 @@ impl Refusals {
         Self { known, waiting, expired, renewing, suspended, deleted, pending, wrong }
     }
 
-    /// A request that is refused for this reason. All of them are of the same length.
-    fn request<'arena>(&self, arena: &'arena Arena, reason: &str) -> Request<'arena> {
+    /// A request that is refused for this reason. All of them are of the same length. `used` is the time of a code that
+    /// was used up.
+    fn request<'arena>(&self, arena: &'arena Arena, reason: &str, used: u64) -> Request<'arena> {
         let now = arena.database().now();
         let fresh = self.known.authenticator.code_at(now + STEP_SECONDS);
         let (name, password, code) = match reason {
@@ -65,7 +66,7 @@ impl Refusals {
                 (&*self.known.username, &self.known.password, wrong)
             }
             "used code" => {
-                (&*self.known.username, &self.known.password, self.known.authenticator.code_at(now))
+                (&*self.known.username, &self.known.password, self.known.authenticator.code_at(used))
             }
             other => panic!("no such reason: {other}"),
         };
@@ -73,10 +74,12 @@ impl Refusals {
     }
 }
 
-/// Uses up the code of this moment, and takes back the wrong codes that were counted.
-fn prepare(arena: &Arena, account: &Account) {
+/// Uses up the code of this moment, which it returns, and takes back the wrong codes that were counted.
+fn prepare(arena: &Arena, account: &Account) -> u64 {
+    let now = arena.database().now();
     arena.database().time_travel().set_wrong_codes(&account.username, 0);
     arena.database().time_travel().use_up_codes(&account.username);
+    now
 }
 
 #[test]
@@ -93,11 +96,11 @@ fn refused_logins_look_alike_and_take_alike() {
     let mut first: Option<Answer> = None;
     // The first ones warm the connection, the pool and the plans up.
     for sample in 0..samples + samples / 10 {
-        prepare(&arena, &refusals.known);
+        let used = prepare(&arena, &refusals.known);
         let mut order: Vec<usize> = (0..reasons.len()).collect();
         seeded.shuffle(&mut order);
         for reason in order {
-            let request = refusals.request(&arena, reasons[reason]);
+            let request = refusals.request(&arena, reasons[reason], used);
             let (answer, time) = timed(|| request.send());
             let first = first.get_or_insert_with(|| answer.without_date());
             assert_eq!(answer.without_date(), *first, "{}", reasons[reason]);
