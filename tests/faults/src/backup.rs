@@ -8,6 +8,15 @@ use std::{env, fs};
 use harness::at_rest::said;
 use harness::workspace;
 
+/// Makes a folder with nothing in it.
+#[must_use]
+pub fn empty_folder(folder: &Path) -> PathBuf {
+    // There is none the first time.
+    fs::remove_dir_all(folder).ok();
+    fs::create_dir_all(folder).unwrap();
+    folder.to_owned()
+}
+
 /// `scripts/backup` into a folder.
 #[must_use]
 pub fn backup(url: &str, folder: &Path) -> Command {

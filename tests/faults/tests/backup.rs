@@ -12,10 +12,7 @@ use harness::database::APPLICATION_PASSWORD;
 use harness::{TestDatabase, workspace};
 
 fn empty_folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("backup-{name}"));
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    faults::backup::empty_folder(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("backup-{name}")))
 }
 
 const DAY: u32 = 24 * 60;

@@ -112,10 +112,7 @@ fn what_is_restored_is_what_was_backed_up_to_the_last_row() {
 }
 
 fn empty_folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drill-{name}"));
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    faults::backup::empty_folder(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drill-{name}")))
 }
 
 /// All that a database is made of and who may do what with it, as SQL. (Without the random word that PostgreSQL's newer dumps

@@ -126,78 +126,79 @@ fn a_session_is_good_for_whatever_it_is_good_for_until_its_very_end() {
     }
 }
 
+const START: &str =
+    "UPDATE credential SET deadline = {end}, reveal_expires_at = least(reveal_expires_at, {end})
+    WHERE NOT live";
+
+/// What ends, how its end is moved, and what it is good for until then.
+const ENDS: [(&str, &str, Trial); 14] = [
+    ("credentials", "UPDATE credential SET expires_at = {end} WHERE live", |scene| {
+        matches!(scene.login(), login::Outcome::Authenticated { .. })
+    }),
+    ("a wait", "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'", |scene| {
+        matches!(scene.login(), login::Outcome::Waiting(_))
+    }),
+    (
+        "a wait, for a deletion",
+        "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'",
+        |scene| matches!(scene.deletion(), deletion::Outcome::Waiting(_)),
+    ),
+    ("a start", START, |scene| {
+        let token = scene.enrolled_with.draft.enrollment_token.hash();
+        store::start::load(&scene.world.store, &token).unwrap().is_some()
+    }),
+    ("a start, for a new code", START, |scene| {
+        let token = scene.enrolled_with.draft.enrollment_token.hash();
+        let code = start::new_code(&mut scene.world.randomness).unwrap();
+        store::start::replace_code(&scene.world.store, &scene.enrolled, &token, &code).unwrap().is_some()
+    }),
+    ("a start, for its activation", START, |scene| {
+        let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
+        matches!(outcome, activate::Outcome::Activated { .. })
+    }),
+    (
+        "a wait, for an activation",
+        "UPDATE credential SET wrong_codes = 5, locked_until = {end} WHERE NOT live",
+        |scene| {
+            let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
+            matches!(outcome, activate::Outcome::Waiting(_))
+        },
+    ),
+    ("a start, for another secret", START, |scene| {
+        let World { keys, randomness, store, .. } = &mut scene.world;
+        let secret = enroll::make_secret(&scene.enrolled, keys, randomness).unwrap();
+        store::enroll::commit(store, &scene.enrolled, &secret).unwrap() == enroll::Outcome::Issued
+    }),
+    (
+        "the idleness of a session in the list",
+        "UPDATE session SET last_seen_at = {end} - interval '1 hour' WHERE id = '{other}'",
+        |scene| scene.lists_the_other_session(),
+    ),
+    (
+        "the age of a session in the list",
+        "UPDATE session SET created_at = {end} - interval '12 hours' WHERE id = '{other}'",
+        |scene| scene.lists_the_other_session(),
+    ),
+    ("a code", "UPDATE credential SET reveal_expires_at = {end} WHERE revealed_at IS NULL", |scene| {
+        scene.world.try_reveal(&scene.unrevealed.draft.reveal_token).0 == reveal::Outcome::Revealed
+    }),
+    ("a renewal token", "UPDATE renewal_token SET expires_at = {end}", |scene| {
+        store::start::renew(&scene.world.store, &scene.renewal).unwrap().is_some()
+    }),
+    (
+        "a name that waits for its start",
+        "UPDATE account SET pending_until = {end} WHERE state = 'pending'",
+        |scene| scene.is_taken("unrevealed"),
+    ),
+    ("a reserved name", "UPDATE reserved_name SET reserved_until = {end}", |scene| {
+        scene.is_taken("reserved")
+    }),
+];
+
 #[test]
 fn everything_else_ends_at_its_very_end_too() {
-    const START: &str =
-        "UPDATE credential SET deadline = {end}, reveal_expires_at = least(reveal_expires_at, {end})
-        WHERE NOT live";
-    let ends: [(&str, &str, Trial); 14] = [
-        ("credentials", "UPDATE credential SET expires_at = {end} WHERE live", |scene| {
-            matches!(scene.login(), login::Outcome::Authenticated { .. })
-        }),
-        (
-            "a wait",
-            "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'",
-            |scene| matches!(scene.login(), login::Outcome::Waiting(_)),
-        ),
-        (
-            "a wait, for a deletion",
-            "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'",
-            |scene| matches!(scene.deletion(), deletion::Outcome::Waiting(_)),
-        ),
-        ("a start", START, |scene| {
-            let token = scene.enrolled_with.draft.enrollment_token.hash();
-            store::start::load(&scene.world.store, &token).unwrap().is_some()
-        }),
-        ("a start, for a new code", START, |scene| {
-            let token = scene.enrolled_with.draft.enrollment_token.hash();
-            let code = start::new_code(&mut scene.world.randomness).unwrap();
-            store::start::replace_code(&scene.world.store, &scene.enrolled, &token, &code).unwrap().is_some()
-        }),
-        ("a start, for its activation", START, |scene| {
-            let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
-            matches!(outcome, activate::Outcome::Activated { .. })
-        }),
-        (
-            "a wait, for an activation",
-            "UPDATE credential SET wrong_codes = 5, locked_until = {end} WHERE NOT live",
-            |scene| {
-                let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
-                matches!(outcome, activate::Outcome::Waiting(_))
-            },
-        ),
-        ("a start, for another secret", START, |scene| {
-            let World { keys, randomness, store, .. } = &mut scene.world;
-            let secret = enroll::make_secret(&scene.enrolled, keys, randomness).unwrap();
-            store::enroll::commit(store, &scene.enrolled, &secret).unwrap() == enroll::Outcome::Issued
-        }),
-        (
-            "the idleness of a session in the list",
-            "UPDATE session SET last_seen_at = {end} - interval '1 hour' WHERE id = '{other}'",
-            |scene| scene.lists_the_other_session(),
-        ),
-        (
-            "the age of a session in the list",
-            "UPDATE session SET created_at = {end} - interval '12 hours' WHERE id = '{other}'",
-            |scene| scene.lists_the_other_session(),
-        ),
-        ("a code", "UPDATE credential SET reveal_expires_at = {end} WHERE revealed_at IS NULL", |scene| {
-            scene.world.try_reveal(&scene.unrevealed.draft.reveal_token).0 == reveal::Outcome::Revealed
-        }),
-        ("a renewal token", "UPDATE renewal_token SET expires_at = {end}", |scene| {
-            store::start::renew(&scene.world.store, &scene.renewal).unwrap().is_some()
-        }),
-        (
-            "a name that waits for its start",
-            "UPDATE account SET pending_until = {end} WHERE state = 'pending'",
-            |scene| scene.is_taken("unrevealed"),
-        ),
-        ("a reserved name", "UPDATE reserved_name SET reserved_until = {end}", |scene| {
-            scene.is_taken("reserved")
-        }),
-    ];
     let mut scene = Scene::new();
-    for (what, moved, is_good) in ends {
+    for (what, moved, is_good) in ENDS {
         assert!(scene.is_good(moved, "now() + interval '1 microsecond'", is_good), "{what}: before");
         assert!(!scene.is_good(moved, "now()", is_good), "{what}: at its end");
     }
