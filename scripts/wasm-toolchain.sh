@@ -6,7 +6,7 @@
 # WASM_TOOLCHAIN=rustup or =debian insists on one.
 
 WASM_TARGET=wasm32-wasip2
-COMPONENTS=(password totp login fileserver)
+COMPONENTS=(password totp account fileserver)
 DEBIAN_PACKAGES=(rustc-web cargo-web rust-web-src wasi-libc)
 
 # Sets WASM_CARGO (the command), WASM_RUSTFLAGS and WASM_ENV (variables of the command).

@@ -1,4 +1,4 @@
-//! One line to stderr, in logfmt: `level=error component=login fault="..."`. Spin adds the time and the component's
+//! One line to stderr, in logfmt: `level=error component=account fault="..."`. Spin adds the time and the component's
 //! file; a container platform collects it.
 //!
 //! What a line may hold is decided by its callers (codes, routes, faults; never a body, a token, a username). What is
@@ -80,8 +80,8 @@ mod tests {
     #[test]
     fn a_line_is_logfmt() {
         assert_eq!(
-            line(Level::Error, &[("component", "login"), ("fault", "no \"key\"")]),
-            r#"level=error component=login fault="no \"key\"""#
+            line(Level::Error, &[("component", "account"), ("fault", "no \"key\"")]),
+            r#"level=error component=account fault="no \"key\"""#
         );
         assert_eq!(
             line(Level::Info, &[("route", "/api/login"), ("code", "")]),
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn a_line_and_its_end_are_one_write() {
         let mut sink = Writes::default();
-        write_to(&mut sink, Level::Info, &[("component", "login"), ("code", "not_found")]).unwrap();
-        assert_eq!(sink.0, ["level=info component=login code=not_found\n"]);
+        write_to(&mut sink, Level::Info, &[("component", "account"), ("code", "not_found")]).unwrap();
+        assert_eq!(sink.0, ["level=info component=account code=not_found\n"]);
     }
 
     #[test]

@@ -173,7 +173,7 @@ mod tests {
     fn the_manifest_of_this_repository_is_understood() {
         let manifest = Manifest::parse(include_str!("../../../spin.toml")).unwrap();
         let components: Vec<&String> = manifest.components.keys().collect();
-        assert_eq!(components, ["fileserver", "login", "password", "totp"]);
+        assert_eq!(components, ["account", "fileserver", "password", "totp"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn nothing_is_found_that_nobody_serves() {
         "/.htaccess",
         "/spin.toml",
         "/Cargo.toml",
-        "/login.wasm",
+        "/account.wasm",
         "/migrations/0001_identity.sql",
         "/admin",
         "/debug",

@@ -6,7 +6,7 @@ use crate::release::{LOCK_FILE, Release, digest, said};
 /// A commit that an image can be built from, and an engine that notes what it is asked for.
 fn ready(name: &str) -> Release {
     let release = Release::new(name);
-    let build = "mkdir -p target/components && echo built >target/components/login.wasm";
+    let build = "mkdir -p target/components && echo built >target/components/account.wasm";
     release.write("scripts/build-components", &format!("#!/usr/bin/env bash\n{build}\n"));
     release.write("Containerfile", &tidy::read("Containerfile"));
     release.commit();
@@ -50,7 +50,7 @@ fn the_engine_is_given_the_commit_and_what_the_lock_file_says() {
     assert!(release.path("target/image/context/Cargo.toml").exists());
     assert!(!release.path("target/image/context/.env").exists(), "what Git ignores stays out");
     assert_eq!(release.read("target/image/revision"), release.revision());
-    assert!(release.read("target/image/SHA256SUMS").ends_with("  login.wasm\n"));
+    assert!(release.read("target/image/SHA256SUMS").ends_with("  account.wasm\n"));
 }
 
 #[test]
@@ -72,5 +72,5 @@ fn without_an_engine_the_components_are_built_and_the_failure_is_plain() {
         release.stand_in(engine, "exit 1");
     }
     refused(&release, "the image of the jobs needs podman, buildah or docker");
-    assert!(release.path("target/components/login.wasm").exists());
+    assert!(release.path("target/components/account.wasm").exists());
 }

@@ -10,7 +10,7 @@ const ENGINE_DIGIT: char = '2';
 fn built(name: &str) -> Release {
     let release = Release::new(name);
     release.commit();
-    release.write("target/components/login.wasm", "a component");
+    release.write("target/components/account.wasm", "a component");
     let sums = "cd target/components && mkdir -p ../image && sha256sum -- *.wasm >../image/SHA256SUMS";
     assert!(release.run("bash", &["-c", sums]).status.success());
     release.write("target/image/revision", &release.revision());
@@ -101,7 +101,7 @@ fn what_was_not_built_from_this_commit_is_not_pushed() {
 #[test]
 fn components_other_than_those_that_were_built_are_not_pushed() {
     let release = built("other-components");
-    release.write("target/components/login.wasm", "another component");
+    release.write("target/components/account.wasm", "another component");
     refused(&release, "not those that make image built");
 }
 

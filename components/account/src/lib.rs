@@ -1,4 +1,5 @@
-//! Login and what it opens: one's own sessions and account. Also the health of the service, and the `404` of every address of the API that is nobody's.
+//! What an account is to its owner: login, the sessions and the account itself. Also the health of the service, and the
+//! `404` of every address of the API that is nobody's.
 //!
 //! One operation a file. What they have in common is in `domain`, `store` and `edge`.
 
@@ -27,6 +28,6 @@ const ROUTES: &[Route] = &[
 mod export {
     #[spin_sdk::http_component]
     async fn handle(request: spin_sdk::http::IncomingRequest) -> spin_sdk::http::Response {
-        edge::serve("login", request, super::ROUTES).await
+        edge::serve("account", request, super::ROUTES).await
     }
 }
