@@ -46,17 +46,22 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The folders that hold Rust of ours: packages, or a package itself.
+pub const RUST: [&str; 4] = ["crates", "components", "host", "tests"];
+
 /// Every test of the tree: the folder of its package (`domain` for `crates/domain`), and its name. A Rust function that is
 /// marked as a test, and a Python function whose name says that it is one, or that is marked as a rule for manifests.
 #[must_use]
 pub fn tests() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for folder in ["crates", "components", "tests"] {
+    for folder in RUST {
         for ending in [".rs", ".py"] {
             // What a test fetches for itself is not ours, and need not be text.
             let ours = |file: &PathBuf| !file.iter().any(|part| part == "node_modules");
             for file in files(folder, ending).into_iter().filter(ours) {
-                let package = file.iter().nth(1).unwrap().to_string_lossy().into_owned();
+                let is_package = root().join(folder).join("Cargo.toml").exists();
+                let package = file.iter().nth(usize::from(!is_package)).unwrap();
+                let package = package.to_string_lossy().into_owned();
                 let source = read(&file);
                 let names = if ending == ".rs" { rust_tests(&source) } else { python_tests(&source) };
                 found.extend(names.into_iter().map(|name| (package.clone(), name)));

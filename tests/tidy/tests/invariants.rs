@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use tidy::{dependency_tree, files, read, tests};
+use tidy::{RUST, dependency_tree, files, read, tests};
 
 /// Every Rust file of ours, tests included.
 fn sources() -> Vec<PathBuf> {
-    ["crates", "components", "tests"].into_iter().flat_map(|folder| files(folder, ".rs")).collect()
+    RUST.into_iter().flat_map(|folder| files(folder, ".rs")).collect()
 }
 
 /// The string constants of the store that hold SQL: their names and texts.

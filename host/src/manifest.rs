@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_manifest_of_this_repository_is_understood() {
-        let manifest = Manifest::parse(include_str!("../../../spin.toml")).unwrap();
+        let manifest = Manifest::parse(include_str!("../../spin.toml")).unwrap();
         let components: Vec<&String> = manifest.components.keys().collect();
         assert_eq!(components, ["account", "fileserver", "password", "totp"]);
     }

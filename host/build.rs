@@ -21,7 +21,7 @@ world spin {
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     // The root manifest pins the version of spin-sdk.
-    println!("cargo::rerun-if-changed=../../Cargo.toml");
+    println!("cargo::rerun-if-changed=../Cargo.toml");
     let sdk = spin_sdk()?.join("wit/deps");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let wit = out.join("wit");
