@@ -1,13 +1,13 @@
-//! `GET /api/account`: all that is stored about oneself, secrets left out.
+//! `GET` and `DELETE /api/account`: all that is stored about oneself, secrets left out; and the removal of it for good, by
+//! a session, the password and a code.
 
-use domain::UnixTime;
-use domain::journey::account::{OwnAccount, OwnCredential, OwnEvent, OwnEvents, UnconfirmedCredential};
-use domain::journey::session::OwnSession;
+use domain::{Code, Password, UnixTime};
 use edge::{Failure, Problem, Request, Response, Service};
-use serde::Serialize;
-use store::event::{self, Refusal};
+use journey::Attempt;
+use journey::account::{self, Export, OwnCredential, OwnEvent, UnconfirmedCredential};
+use serde::{Deserialize, Serialize};
 
-use crate::sessions;
+use crate::session;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -19,7 +19,7 @@ struct Answer<'a> {
     locked_until: Option<String>,
     credential: Credential,
     unconfirmed_credential: Option<Unconfirmed>,
-    sessions: Vec<sessions::Answer>,
+    sessions: Vec<session::Own>,
     events: Vec<Event<'a>>,
     older_events: i64,
 }
@@ -48,21 +48,9 @@ struct Event<'a> {
 }
 
 pub(crate) fn show(service: &Service, request: &Request) -> Result<Response, Failure> {
-    let token = request.session()?.hash();
-    let database = service.database()?;
-    let account = store::account::load(&database, &token)?;
-    // The session may end between the two.
-    let sessions = account.as_ref().map_or(Ok(None), |_| store::session::list(&database, &token))?;
-    let (Some(account), Some(sessions)) = (account, sessions) else {
-        event::record(&database, Refusal::SessionInvalid, None)?;
-        return Err(Problem::SessionInvalid.into());
-    };
-    let events = store::account::events(&database, account.account_id)?;
-    answer(&account, &sessions, &events)
-}
-
-fn answer(account: &OwnAccount, sessions: &[OwnSession], events: &OwnEvents) -> Result<Response, Failure> {
-    Response::ok(&Answer {
+    let token = request.session()?;
+    let Export { account, sessions, events } = account::export(&service.database()?, &token.hash())?;
+    Ok(Response::ok(&Answer {
         username: account.username.as_str(),
         state: &account.state,
         created_at: account.created_at.to_rfc3339(),
@@ -71,10 +59,10 @@ fn answer(account: &OwnAccount, sessions: &[OwnSession], events: &OwnEvents) -> 
         locked_until: account.locked_until.map(UnixTime::to_rfc3339),
         credential: Credential::from(&account.credential),
         unconfirmed_credential: account.unconfirmed.as_ref().map(Unconfirmed::from),
-        sessions: sessions.iter().map(sessions::Answer::from).collect(),
+        sessions: sessions.iter().map(session::Own::from).collect(),
         events: events.newest.iter().map(Event::from).collect(),
         older_events: events.older,
-    })
+    })?)
 }
 
 impl From<&OwnCredential> for Credential {
@@ -103,4 +91,21 @@ impl<'a> From<&'a OwnEvent> for Event<'a> {
     fn from(event: &'a OwnEvent) -> Self {
         Self { kind: &event.kind, outcome: &event.outcome, at: event.at.to_rfc3339() }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    password: String,
+    code: String,
+}
+
+pub(crate) fn delete(service: &Service, request: &Request) -> Result<Response, Failure> {
+    let session = request.session()?;
+    let body: Confirmation = request.json()?;
+    let code = Code::parse(&body.code).map_err(|_| Problem::InvalidRequest)?;
+    let attempt = Attempt { password: Password::typed(body.password), code };
+    let keys = service.keys()?;
+    account::deletion::delete(&service.database()?, &keys, &session.hash(), &attempt)?;
+    Ok(Response::no_content().ending_session())
 }

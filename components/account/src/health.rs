@@ -12,6 +12,6 @@ pub(crate) fn handle(service: &Service, _request: &Request) -> Result<Response, 
     service.keys()?;
     service.public_url()?;
     service.issuer()?;
-    store::health::check(&service.database()?)?;
-    Response::ok(&Answer { status: "ok" })
+    journey::health::check(&service.database()?)?;
+    Ok(Response::ok(&Answer { status: "ok" })?)
 }

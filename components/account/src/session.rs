@@ -1,8 +1,10 @@
-//! `GET` and `DELETE /api/session`: what the session's owner may know of it, and logout.
+//! `GET` and `DELETE /api/session`: what the session's owner may know of it, and logout. `GET /api/sessions` and
+//! `DELETE /api/sessions/{id}`: the sessions that one has open, and the end of one of them.
 
+use domain::SessionId;
 use edge::{Failure, Problem, Request, Response, Service};
+use journey::session::{self, OwnSession};
 use serde::Serialize;
-use store::event::{self, Refusal};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -15,28 +17,54 @@ struct Answer<'a> {
 
 pub(crate) fn show(service: &Service, request: &Request) -> Result<Response, Failure> {
     let token = request.session()?;
-    let database = service.database()?;
-    let Some(session) = store::session::touch(&database, &token.hash())? else {
-        event::record(&database, Refusal::SessionInvalid, None)?;
-        return Err(Problem::SessionInvalid.into());
-    };
-    Response::ok(&Answer {
+    let session = session::touch(&service.database()?, &token.hash())?;
+    Ok(Response::ok(&Answer {
         username: session.username.as_str(),
         expires_at: session.expires_at.to_rfc3339(),
         session_expires_at: session.session_expires_at.to_rfc3339(),
         previous_login_at: session.previous_login_at.map(|at| at.to_rfc3339()),
         failed_before: session.failed_before,
-    })
+    })?)
 }
 
 pub(crate) fn end(service: &Service, request: &Request) -> Result<Response, Failure> {
     let token = request.session()?;
     request.no_body()?;
-    let database = service.database()?;
-    if store::session::end(&database, &token.hash())? {
-        Ok(Response::no_content().ending_session())
-    } else {
-        event::record(&database, Refusal::LogoutSessionInvalid, None)?;
-        Err(Problem::SessionInvalid.into())
+    session::end(&service.database()?, &token.hash())?;
+    Ok(Response::no_content().ending_session())
+}
+
+/// One of one's own sessions.
+#[derive(Serialize)]
+pub(crate) struct Own {
+    id: String,
+    created_at: String,
+    last_seen_at: String,
+    current: bool,
+}
+
+impl From<&OwnSession> for Own {
+    fn from(session: &OwnSession) -> Self {
+        Self {
+            id: session.session_id.to_string(),
+            created_at: session.created_at.to_rfc3339(),
+            last_seen_at: session.last_seen_at.to_rfc3339(),
+            current: session.is_current,
+        }
     }
+}
+
+pub(crate) fn list(service: &Service, request: &Request) -> Result<Response, Failure> {
+    let token = request.session()?;
+    let sessions = session::list(&service.database()?, &token.hash())?;
+    Ok(Response::ok(&sessions.iter().map(Own::from).collect::<Vec<_>>())?)
+}
+
+pub(crate) fn end_own(service: &Service, request: &Request) -> Result<Response, Failure> {
+    let token = request.session()?;
+    request.no_body()?;
+    let session_id = SessionId::parse(request.last_segment()).map_err(|_| Problem::NotFound)?;
+    let ended = session::end_own(&service.database()?, &token.hash(), session_id)?;
+    let response = Response::no_content();
+    Ok(if ended.was_current { response.ending_session() } else { response })
 }

@@ -1,6 +1,6 @@
 //! Step 1 and 2 of the journey: a username becomes a code, and the code, once, a password.
 //!
-//! One operation a file. What they have in common is in `domain`, `store` and `edge`.
+//! One operation a file. What they have in common is in `domain`, `journey` and `edge`.
 
 use edge::{Method, Route};
 

@@ -1,10 +1,9 @@
 //! `POST /api/password/reveal`: the password is made, stored as a verifier, and handed over, once.
 
 use domain::PlainToken;
-use domain::journey::reveal::{self, Outcome, RevealSnapshot};
 use edge::{Failure, Problem, Request, Response, Service};
+use journey::reveal;
 use serde::{Deserialize, Serialize};
-use store::event::{self, Refusal};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,29 +23,10 @@ pub(crate) fn handle(service: &Service, request: &Request) -> Result<Response, F
     let token = PlainToken::parse(&body.token).map_err(|_| Problem::InvalidRequest)?;
     let keys = service.keys()?;
     let database = service.database()?;
-    let Some(snapshot) = store::reveal::load(&database, &token.hash())? else {
-        event::record(&database, Refusal::RevealTokenUnknown, None)?;
-        return Err(Problem::TokenUnknown.into());
-    };
-    if let Err(refusal) = reveal::decide(&snapshot) {
-        let (refusal, problem) = match refusal {
-            reveal::Refusal::Used => (Refusal::RevealTokenUsed, Problem::TokenUsed),
-            reveal::Refusal::Expired => (Refusal::RevealTokenExpired, Problem::TokenExpired),
-        };
-        event::record(&database, refusal, Some(snapshot.account_id))?;
-        return Err(problem.into());
-    }
-    let new_password = reveal::make_password(&snapshot, &keys, &mut service.randomness())?;
+    let new = reveal::make(&database, &keys, &mut service.randomness(), &token)?;
     // Everything that could fail after the commit is made before it: a password that was stored must be shown.
-    let response = answer(&snapshot, new_password.password.expose())?;
-    match store::reveal::commit(&database, &snapshot, &token.hash(), &new_password)? {
-        Outcome::Revealed => Ok(response),
-        Outcome::Used => Err(Problem::TokenUsed.into()),
-        Outcome::Expired => Err(Problem::TokenExpired.into()),
-        Outcome::Unknown => Err(Problem::TokenUnknown.into()),
-    }
-}
-
-fn answer(snapshot: &RevealSnapshot, password: &str) -> Result<Response, Failure> {
-    Response::ok(&Answer { username: snapshot.username.as_str(), password, qr_svg: edge::qr_svg(password)? })
+    let (username, password) = (new.snapshot.username.as_str(), new.password.expose());
+    let response = Response::ok(&Answer { username, password, qr_svg: edge::qr_svg(password)? })?;
+    new.commit(&database)?;
+    Ok(response)
 }

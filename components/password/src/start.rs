@@ -1,11 +1,10 @@
 //! `POST /api/password`: a code for a new name; with an enrollment token another code for the same start; with a
 //! renewal token a start for an account whose credentials have expired.
 
-use domain::journey::{CodeIssued, OpenStart, renew, start};
-use domain::{PlainToken, Username};
-use edge::{Connection, Failure, Problem, Request, Response, Service};
+use domain::{PlainToken, UnixTime, Username};
+use edge::{Failure, Problem, Request, Response, Service};
+use journey::start::{self, NewAccount, NewCode, Renewal};
 use serde::{Deserialize, Serialize};
-use store::event::{self, Refusal};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,49 +35,25 @@ pub(crate) fn handle(service: &Service, request: &Request) -> Result<Response, F
 }
 
 fn start(service: &Service, username: Username) -> Result<Response, Failure> {
-    let account = start::decide(username, &mut service.randomness())?;
+    let account = NewAccount::draw(username, &mut service.randomness())?;
     let code = Code::draw(service, &account.draft.reveal_token)?;
-    let issued =
-        store::start::create_account(&service.database()?, &account)?.ok_or(Problem::UsernameTaken)?;
-    code.answer(&account.username, issued, &account.draft.enrollment_token)
+    let expires_at = account.create(&service.database()?)?;
+    code.answer(&account.username, expires_at, &account.draft.enrollment_token)
 }
 
 /// A token does not say what it is for. An enrollment token is looked up first; what is none may pay for a renewal.
 fn start_with(service: &Service, token: &PlainToken, username: Username) -> Result<Response, Failure> {
     let database = service.database()?;
-    match store::start::load(&database, &token.hash())? {
-        Some(open) => new_code(service, &database, &open, token, &username),
-        None => renew(service, &database, token, username),
+    let randomness = &mut service.randomness();
+    if let Some(open) = start::load(&database, &token.hash())? {
+        let new = NewCode::draw(&database, open, token, &username, randomness)?;
+        let code = Code::draw(service, &new.reveal_token)?;
+        return code.answer(&username, new.replace(&database)?, token);
     }
-}
-
-fn new_code(
-    service: &Service,
-    database: &Connection,
-    open: &OpenStart,
-    enrollment_token: &PlainToken,
-    username: &Username,
-) -> Result<Response, Failure> {
-    if start::check_owner(open, username).is_err() {
-        event::record(database, Refusal::NewCodeTokenInvalid, Some(open.account_id))?;
-        return Err(Problem::TokenInvalid.into());
-    }
-    let reveal_token = start::new_code(&mut service.randomness())?;
-    let code = Code::draw(service, &reveal_token)?;
-    let issued = store::start::replace_code(database, open, &enrollment_token.hash(), &reveal_token)?;
-    code.answer(username, issued.ok_or(Problem::TokenInvalid)?, enrollment_token)
-}
-
-fn renew(
-    service: &Service,
-    database: &Connection,
-    token: &PlainToken,
-    username: Username,
-) -> Result<Response, Failure> {
-    let renewal = renew::decide(token, username, &mut service.randomness())?;
+    let renewal = Renewal::draw(token, username, randomness)?;
     let code = Code::draw(service, &renewal.draft.reveal_token)?;
-    let issued = store::start::renew(database, &renewal)?.ok_or(Problem::TokenInvalid)?;
-    code.answer(&renewal.username, issued, &renewal.draft.enrollment_token)
+    let expires_at = renewal.begin(&database)?;
+    code.answer(&renewal.username, expires_at, &renewal.draft.enrollment_token)
 }
 
 /// A reveal link and its drawing. Made before the commit: what could fail must not fail after a token was used up.
@@ -97,15 +72,15 @@ impl Code {
     fn answer(
         &self,
         username: &Username,
-        issued: CodeIssued,
+        expires_at: UnixTime,
         enrollment_token: &PlainToken,
     ) -> Result<Response, Failure> {
-        Response::created(&Answer {
+        Ok(Response::created(&Answer {
             username: username.as_str(),
             reveal_url: &self.reveal_url,
             qr_svg: &self.qr_svg,
-            expires_at: issued.reveal_expires_at.to_rfc3339(),
+            expires_at: expires_at.to_rfc3339(),
             enrollment_token: &enrollment_token.to_text(),
-        })
+        })?)
     }
 }

@@ -1,11 +1,8 @@
 //! `POST /api/totp`: a TOTP secret, as an `otpauth` link, a QR code of it, and text. Asking again replaces it.
 
-use domain::TotpSecret;
-use domain::journey::OpenStart;
-use domain::journey::enroll::{self, Outcome};
-use edge::{Failure, Problem, Request, Response, Service};
+use edge::{Failure, Request, Response, Service};
+use journey::enroll;
 use serde::Serialize;
-use store::event::{self, Refusal};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -20,29 +17,15 @@ pub(crate) fn handle(service: &Service, request: &Request) -> Result<Response, F
     request.no_body()?;
     let keys = service.keys()?;
     let database = service.database()?;
-    let Some(start) = store::start::load(&database, &token.hash())? else {
-        event::record(&database, Refusal::EnrollTokenInvalid, None)?;
-        return Err(Problem::TokenInvalid.into());
-    };
-    if enroll::decide(&start).is_err() {
-        event::record(&database, Refusal::EnrollPasswordNotRevealed, Some(start.account_id))?;
-        return Err(Problem::PasswordNotRevealed.into());
-    }
-    let new_secret = enroll::make_secret(&start, &keys, &mut service.randomness())?;
-    let response = answer(service, &start, &new_secret.secret)?;
-    match store::enroll::commit(&database, &start, &new_secret)? {
-        Outcome::Issued => Ok(response),
-        Outcome::Superseded => Err(Problem::Superseded.into()),
-        Outcome::Ended => Err(Problem::TokenInvalid.into()),
-    }
-}
-
-fn answer(service: &Service, start: &OpenStart, secret: &TotpSecret) -> Result<Response, Failure> {
-    let otpauth_uri = secret.otpauth_uri(&service.issuer()?, &start.username);
-    Response::created(&Answer {
-        username: start.username.as_str(),
-        secret: &secret.to_base32(),
+    let new = enroll::make(&database, &keys, &mut service.randomness(), &token)?;
+    // Everything that could fail after the commit is made before it: a secret that was stored must be shown.
+    let otpauth_uri = new.secret.otpauth_uri(&service.issuer()?, &new.start.username);
+    let response = Response::created(&Answer {
+        username: new.start.username.as_str(),
+        secret: &new.secret.to_base32(),
         otpauth_uri: &otpauth_uri,
         qr_svg: edge::qr_svg(&otpauth_uri)?,
-    })
+    })?;
+    new.commit(&database)?;
+    Ok(response)
 }

@@ -1,6 +1,6 @@
 //! Step 3 and 4 of the journey: a second factor, and the activation that proves both.
 //!
-//! One operation a file. What they have in common is in `domain`, `store` and `edge`.
+//! One operation a file. What they have in common is in `domain`, `journey` and `edge`.
 
 use edge::{Method, Route};
 

@@ -11,7 +11,6 @@ mod framing;
 pub mod fuzz;
 pub mod guessing;
 pub mod id;
-pub mod journey;
 pub mod limits;
 pub mod password;
 pub mod randomness;

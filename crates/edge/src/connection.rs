@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
+use journey::{Database, Row, StatementError, Value};
 use spin_sdk::pg4::{self, DbValue, ParameterValue};
-use store::{Database, Row, StatementError, Value};
 use uuid::Uuid;
 
 use crate::postgres_error::{connection_error, statement_error};
@@ -26,11 +26,6 @@ impl Database for Connection {
     fn query(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Row>, StatementError> {
         let parameters: Vec<_> = parameters.iter().map(parameter).collect();
         rows(self.0.query(statement, &parameters).map_err(statement_error)?)
-    }
-
-    fn execute(&self, statement: &str, parameters: &[Value]) -> Result<u64, StatementError> {
-        let parameters: Vec<_> = parameters.iter().map(parameter).collect();
-        self.0.execute(statement, &parameters).map_err(statement_error)
     }
 }
 
@@ -77,7 +72,7 @@ fn column_value(columns: &[String], position: usize, value: DbValue) -> Result<V
             Err(_) => refused("is no uuid"),
         },
         // Without the value: it is somebody's data.
-        _ => refused("is of a type that the store does not use"),
+        _ => refused("is of a type that no function returns"),
     }
 }
 
@@ -95,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_the_store_comes_back_as_it_went() {
+    fn every_value_of_the_seam_comes_back_as_it_went() {
         let uuid = Uuid::from_bytes([7; 16]);
         let back = |parameter| match parameter {
             ParameterValue::DbNull => DbValue::DbNull,
@@ -104,7 +99,7 @@ mod tests {
             ParameterValue::Str(value) => DbValue::Str(value),
             ParameterValue::Binary(value) => DbValue::Binary(value),
             ParameterValue::Uuid(value) => DbValue::Uuid(value),
-            _ => panic!("a parameter that the store does not use"),
+            _ => panic!("a parameter that the seam does not have"),
         };
         for value in [
             Value::Null,

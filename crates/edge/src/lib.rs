@@ -4,13 +4,14 @@
 //! Handlers are `fn(&Service, &Request) -> Result<Response, Failure>`; [`serve`] does the rest: it finds the route,
 //! refuses what comes from another site, reads the body, calls the handler, writes the log line and the headers.
 //!
-//! What this crate does not do: judge (that is `domain`), write SQL (that is `store`), know one operation of the API
+//! What this crate does not do: judge (that is `domain`), decide or speak SQL (that is `journey`), know one operation of the API
 //! from another (that is the components). What touches Spin is thin; the decisions are functions that run natively.
 
 mod connection;
 mod cookie;
 mod cross_site;
 mod failure;
+mod fault;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod log;
@@ -26,7 +27,8 @@ mod service;
 mod variable;
 
 pub use connection::Connection;
-pub use failure::{Failure, Fault};
+pub use failure::Failure;
+pub use fault::Fault;
 pub use problem::{Problem, table};
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use qr::qr_svg;

@@ -8,8 +8,8 @@
 //!
 //! Nothing that could quote the connection string (it holds a password) or a value gets through.
 
+use journey::StatementError;
 use spin_sdk::pg4::{PgError, QueryError};
-use store::StatementError;
 
 /// Beginnings of PostgreSQL's messages, and their SQLSTATE (PostgreSQL's manual, appendix A).
 const SQLSTATES: [(&str, &str); 13] = [

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::failure::Failure;
+use crate::fault::Fault;
 
 /// Light modules around the code: the quiet zone that readers need (ISO/IEC 18004 section 6.3.8).
 const QUIET_ZONE_MODULES: usize = 4;
@@ -16,9 +16,9 @@ const QUIET_ZONE_MODULES: usize = 4;
 ///
 /// # Errors
 /// A fault when the text is too long for a QR code, which nothing that this service draws is.
-pub fn qr_svg(text: &str) -> Result<String, Failure> {
+pub fn qr_svg(text: &str) -> Result<String, Fault> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)
-        .map_err(|_| Failure::fault("a text is too long for a QR code"))?;
+        .map_err(|_| Fault::new("a text is too long for a QR code"))?;
     Ok(draw(&code.to_colors(), code.width()))
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use domain::PlainToken;
 
 use crate::cookie;
-use crate::failure::Failure;
+use crate::fault::Fault;
 
 /// On every answer: it may hold a password or a token, and is for a program, not for a browser to show.
 const ALWAYS: [(&str, &str); 5] = [
@@ -32,7 +32,7 @@ impl Response {
     ///
     /// # Errors
     /// A fault when `body` cannot be written as JSON, which a derived struct always can.
-    pub fn ok(body: &impl Serialize) -> Result<Self, Failure> {
+    pub fn ok(body: &impl Serialize) -> Result<Self, Fault> {
         Self::json(200, body)
     }
 
@@ -40,7 +40,7 @@ impl Response {
     ///
     /// # Errors
     /// As [`Response::ok`].
-    pub fn created(body: &impl Serialize) -> Result<Self, Failure> {
+    pub fn created(body: &impl Serialize) -> Result<Self, Fault> {
         Self::json(201, body)
     }
 
@@ -55,9 +55,8 @@ impl Response {
         Self { status, headers: Vec::new(), body }.with_header("content-type", "application/problem+json")
     }
 
-    fn json(status: u16, body: &impl Serialize) -> Result<Self, Failure> {
-        let body =
-            serde_json::to_vec(body).map_err(|_| Failure::fault("an answer cannot be written as JSON"))?;
+    fn json(status: u16, body: &impl Serialize) -> Result<Self, Fault> {
+        let body = serde_json::to_vec(body).map_err(|_| Fault::new("an answer cannot be written as JSON"))?;
         Ok(Self { status, headers: Vec::new(), body }.with_header("content-type", "application/json"))
     }
 

@@ -8,7 +8,8 @@ use futures::Stream;
 use spin_sdk::http::IncomingRequest;
 
 use crate::cross_site::{self, Verdict};
-use crate::failure::{Failure, Fault};
+use crate::failure::Failure;
+use crate::fault::Fault;
 use crate::log;
 use crate::problem::Problem;
 use crate::public_url::PublicUrl;
@@ -61,9 +62,6 @@ pub async fn serve(
     let (route, outcome) = answer(&service, head, incoming.into_body_stream(), routes, public_url).await;
     let response = outcome.unwrap_or_else(|failure| {
         report(component, method, route, &failure);
-        if let Err(failure) = remember(&service, &failure) {
-            report(component, method, route, &failure);
-        }
         failure.problem().to_response()
     });
     let is_https = service.public_url().is_ok_and(|url| url.is_https());
@@ -76,7 +74,7 @@ async fn answer<E>(
     head: Head,
     chunks: impl Stream<Item = Result<Vec<u8>, E>>,
     routes: &[Route],
-    public_url: impl Fn() -> Result<PublicUrl, Failure>,
+    public_url: impl Fn() -> Result<PublicUrl, Fault>,
 ) -> (Option<&'static str>, Result<Response, Failure>) {
     let route = match find(routes, head.method, &head.path) {
         Ok(route) => route,
@@ -111,27 +109,13 @@ fn find<'a>(
     }
 }
 
-fn refuse_cross_site(
-    head: &Head,
-    public_url: impl Fn() -> Result<PublicUrl, Failure>,
-) -> Result<(), Failure> {
+fn refuse_cross_site(head: &Head, public_url: impl Fn() -> Result<PublicUrl, Fault>) -> Result<(), Failure> {
     let is_ours = match cross_site::judge(head) {
         Verdict::Pass => true,
         Verdict::Refuse => false,
         Verdict::PassFrom(origin) => public_url()?.origin() == origin,
     };
     if is_ours { Ok(()) } else { Err(Problem::CrossSite.into()) }
-}
-
-/// A sealed value that does not open is the sign of a row that was changed or of a key that is gone: beside the line of
-/// the log it leaves an event, on a connection of its own, since the handler's is back in the pool.
-fn remember(service: &Service, failure: &Failure) -> Result<(), Failure> {
-    let Failure::Fault(fault) = failure else {
-        return Ok(());
-    };
-    fault
-        .unreadable()
-        .map_or(Ok(()), |unreadable| Ok(store::event::record_unreadable(&service.database()?, unreadable)?))
 }
 
 /// One line. The route is one of ours or `-`: a path as it was sent could hold anything.
@@ -145,7 +129,7 @@ fn report(component: &str, method: Method, route: Option<&str>, failure: &Failur
             log::write(log::Level::Info, &fields);
         }
         Failure::Fault(fault) => {
-            log::write(log::Level::Error, &[component, method, route, ("fault", Fault::sentence(fault))]);
+            log::write(log::Level::Error, &[component, method, route, ("fault", fault.sentence())]);
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::KeyRing;
 use zeroize::Zeroizing;
 
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::fault::Fault;
 use crate::public_url::PublicUrl;
 use crate::randomness::OperatingSystemRandomness;
 use crate::variable;
@@ -22,35 +22,34 @@ impl Service {
     ///
     /// # Errors
     /// A fault when `pg_dsn` is missing or no connection can be had.
-    pub fn database(&self) -> Result<Connection, Failure> {
+    pub fn database(&self) -> Result<Connection, Fault> {
         let dsn = Zeroizing::new(variable::read("pg_dsn")?);
-        Connection::open(&dsn).map_err(|error| Failure::fault(error.to_string()))
+        Connection::open(&dsn).map_err(|error| Fault::new(error.to_string()))
     }
 
     /// The sealing keys.
     ///
     /// # Errors
     /// A fault when `sealing_keys` is missing or malformed.
-    pub fn keys(&self) -> Result<KeyRing, Failure> {
+    pub fn keys(&self) -> Result<KeyRing, Fault> {
         let text = zeroize::Zeroizing::new(variable::read("sealing_keys")?);
         KeyRing::parse(&text)
-            .map_err(|error| variable::fault("sealing_keys", format_args!("is malformed: {error}")).into())
+            .map_err(|error| variable::fault("sealing_keys", format_args!("is malformed: {error}")))
     }
 
     /// The origin in reveal links.
     ///
     /// # Errors
     /// A fault when `public_url` is missing or no origin.
-    pub fn public_url(&self) -> Result<PublicUrl, Failure> {
-        PublicUrl::parse(&variable::read("public_url")?)
-            .map_err(|error| variable::fault("public_url", error).into())
+    pub fn public_url(&self) -> Result<PublicUrl, Fault> {
+        PublicUrl::parse(&variable::read("public_url")?).map_err(|error| variable::fault("public_url", error))
     }
 
     /// The name that an authenticator shows.
     ///
     /// # Errors
     /// A fault when `issuer` is missing, or is one that an `otpauth` URI cannot carry.
-    pub fn issuer(&self) -> Result<String, Failure> {
+    pub fn issuer(&self) -> Result<String, Fault> {
         let issuer = variable::read("issuer")?;
         check_issuer(&issuer).map_err(|what| variable::fault("issuer", what))?;
         Ok(issuer.trim().to_owned())

@@ -3,7 +3,7 @@
 
 use spin_sdk::variables;
 
-use crate::failure::Fault;
+use crate::fault::Fault;
 
 /// The value of a variable.
 ///

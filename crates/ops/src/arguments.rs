@@ -1,4 +1,6 @@
-//! The options of a command: names that a number follows.
+//! The options of a command: names that a number or a version follows.
+
+use semver::Version;
 
 /// Ten years: a number that is larger was not meant.
 const LARGEST_MONTHS: u32 = 120;
@@ -23,6 +25,24 @@ pub struct Reseal {
     pub check: bool,
     /// Credentials at a time.
     pub batch: u32,
+}
+
+/// What `migrate` does beside migrating.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrate {
+    /// Releases before this one are over.
+    pub retire_before: Option<Version>,
+}
+
+impl Migrate {
+    /// `None`: wrong usage.
+    pub fn parse(arguments: &[&str]) -> Option<Self> {
+        match arguments {
+            [] => Some(Self { retire_before: None }),
+            ["--retire-before", version] => Some(Self { retire_before: Some(Version::parse(version).ok()?) }),
+            _ => None,
+        }
+    }
 }
 
 impl Purge {

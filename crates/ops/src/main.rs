@@ -5,18 +5,20 @@
 
 mod arguments;
 mod connection;
+mod functions;
 mod keys;
 mod migrate;
 mod purge;
 mod reseal;
 mod role;
+mod schema;
 mod terminal;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::arguments::{Purge, Reseal};
+use crate::arguments::{Migrate, Purge, Reseal};
 
 const HELP: &str = "\
 identity-ops: the database owner's tool of COFRAP identity
@@ -26,11 +28,17 @@ Usage: identity-ops <command>
 Commands:
   role      Creates the application role `cofrap_app`, or brings an existing one up to date: LOGIN and no other
             attribute, the password, CONNECT on this database, and the timeouts that bound every statement.
+            As a superuser also the role `cofrap_owner`, which nobody logs in as: it is to own the schema.
             Run it before `migrate`: the migrations grant to this role. Run it again to change the password:
             open connections stay, new ones need the new password.
   migrate   Applies the migrations that this binary carries and the database does not have yet, in order, and
-            prints each. The ledger is the table `_sqlx_migrations`; an applied migration that was changed since
-            is refused; one of a later release stays, and is named. The schema has no way back: restore a backup.
+            installs the functions of this release, which are all that the application may use; what of these
+            somebody changed (text, settings, owner, rights) is mended. In one transaction, and each thing is
+            printed. Everything is in the schema `identity`, and belongs to whoever connects, or to the role
+            `cofrap_owner` where that is a superuser. An applied migration that was changed since is refused; one of
+            a later release stays, and is named. The schema has no way back: restore a backup.
+              --retire-before V   removes the functions that only releases before V call (0.2.0, say): once none of
+                                  them runs any more, nor will
   purge     Removes what has ended: pending accounts, starts and renewal tokens past their deadline, sessions,
             refusals that concern no account after 24 hours, accounts whose credentials ended long ago (their names
             stay reserved for 12 months), reservations that have ended, old events. Run it every hour or so. It works
@@ -52,7 +60,7 @@ Environment:
   DATABASE_URL          The owner's connection, postgres://user:password@host:port/database, to exactly the
                         database that the service uses. PostgreSQL 15 or newer. `?sslmode=verify-full` insists on
                         TLS and checks the certificate against the system's roots, or `&sslrootcert=<file>`.
-                        The owner needs CREATEROLE for `role`, and must own the database for `migrate`.
+                        The owner needs CREATEROLE for `role`, and CREATE on the database for `migrate`.
   APPLICATION_PASSWORD  `role` only: the password of `cofrap_app`, 16 characters or more. It reaches the server as
                         a SCRAM-SHA-256 verifier: it is in no SQL text, log, or output.
   SPIN_VARIABLE_SEALING_KEYS
@@ -86,7 +94,7 @@ async fn main() -> ExitCode {
 /// What a command did, line by line; `None` for wrong usage.
 async fn run(arguments: &[&str]) -> Option<Result<Vec<String>>> {
     Some(match arguments {
-        ["migrate"] => migrate::run().await,
+        ["migrate", options @ ..] => migrate::run(&Migrate::parse(options)?).await,
         ["role"] => role::run().await,
         ["purge", options @ ..] => purge::run(&Purge::parse(options)?).await,
         ["reseal", options @ ..] => reseal::run(&Reseal::parse(options)?).await,

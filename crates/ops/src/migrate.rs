@@ -1,36 +1,55 @@
-//! `migrate`: brings the schema up to date.
+//! `migrate`: brings the schema up to date, and installs the functions of this release.
 //!
-//! Owns: that what is printed is what this run did. Leaves to others: order, ledger, checksums and transactions (the
-//! migrator), and the statements themselves (`migrations/`).
+//! Owns: that all of it is one transaction, and that what is printed is what this run did. Leaves to others: order,
+//! ledger and checksums (the migrator), the statements (`migrations/`), whose the schema is (`schema`), the functions
+//! (`functions`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 
-use crate::connection;
+use crate::arguments::Migrate;
 use crate::role::APPLICATION_ROLE;
+use crate::schema::{LEDGER, Standing};
+use crate::{connection, functions};
 
 /// The migrations of this release. That the ledger knows newer ones is no fault: who goes back to an earlier release runs
 /// its tool on the schema of the later one, which only adds.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations");
     migrator.set_ignore_missing(true);
+    migrator.dangerous_set_table_name(LEDGER);
     migrator
 });
 
-/// Applies what is missing and returns one line about each migration that it applied.
-pub async fn run() -> Result<Vec<String>> {
+/// Does all that is missing and returns a line about each thing that it did.
+pub async fn run(options: &Migrate) -> Result<Vec<String>> {
     let mut connection = connection::open().await?;
     // The migrator takes a lock of its own; ours is around it so that `before` belongs to this run.
     connection::wait_for_others(&mut connection).await?;
     refuse_without_role(&mut connection).await?;
-    let before = applied(&mut connection).await?;
-    MIGRATOR.run(&mut connection).await.context("the migrations stopped")?;
-    connection::close(connection).await?;
+    let first = MIGRATOR.iter().next().context("there are no migrations")?;
+    let standing = Standing::find(&mut connection, &first.checksum).await?;
 
+    let mut transaction = connection.begin().await?;
+    let mut lines = standing.settle(&mut transaction).await?;
+    let before = applied(&mut transaction).await?;
+    MIGRATOR.run_direct(None, &mut *transaction, false).await.context("the migrations stopped")?;
+    lines.extend(told(&before));
+    lines.extend(functions::install(&mut transaction, &standing.owner).await?);
+    if let Some(version) = &options.retire_before {
+        lines.extend(functions::retire(&mut transaction, version).await?);
+    }
+    transaction.commit().await?;
+    connection::close(connection).await?;
+    Ok(lines)
+}
+
+fn told(before: &BTreeSet<i64>) -> Vec<String> {
     let mut lines: Vec<String> = MIGRATOR
         .iter()
         .filter(|migration| !before.contains(&migration.version))
@@ -41,7 +60,7 @@ pub async fn run() -> Result<Vec<String>> {
     }
     let newer = before.iter().filter(|version| !MIGRATOR.version_exists(**version));
     lines.extend(newer.map(|version| format!("{version:04} is of a later release, and stays")));
-    Ok(lines)
+    lines
 }
 
 async fn refuse_without_role(connection: &mut PgConnection) -> Result<()> {
@@ -58,14 +77,16 @@ async fn refuse_without_role(connection: &mut PgConnection) -> Result<()> {
 }
 
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
-    let has_ledger: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+    let has_ledger: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(LEDGER)
         .fetch_one(&mut *connection)
         .await?;
     if !has_ledger {
         return Ok(BTreeSet::new());
     }
-    let versions: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-        .fetch_all(connection)
-        .await?;
+    let versions: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM identity._sqlx_migrations WHERE success")
+            .fetch_all(connection)
+            .await?;
     Ok(versions.into_iter().collect())
 }

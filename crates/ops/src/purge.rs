@@ -1,21 +1,15 @@
 //! `purge`: removes what has ended.
 //!
 //! Owns: how often, and with which numbers. Leaves to others: what is due, and in which order rows are locked (the
-//! function of the same name in `migrations/`).
+//! function of the same name in `journey`).
 
 use anyhow::{Context, Result};
 use domain::limits;
+use journey::functions::PURGE;
 use sqlx::postgres::PgConnection;
 
 use crate::arguments::Purge;
 use crate::{connection, terminal};
-
-/// A transaction of its own, so that nobody waits longer than one batch takes, and an interruption undoes one at the most.
-const PURGE: &str = "
-SELECT what, removed FROM purge(
-    session_idle_seconds => $1, session_ttl_seconds => $2, refusal_hours => $3::bigint::integer,
-    event_months => $4::bigint::integer, expired_months => $5::bigint::integer,
-    reserved_name_months => $6::bigint::integer, batch => $7)";
 
 /// Removes batch after batch until no kind fills one: what is due then is locked by somebody, or became due meanwhile.
 pub async fn run(options: &Purge) -> Result<Vec<String>> {
@@ -34,8 +28,9 @@ pub async fn run(options: &Purge) -> Result<Vec<String>> {
     Ok(vec![format!("removed {}", sentence(&removed))])
 }
 
+/// A transaction of its own, so that nobody waits longer than one batch takes, and an interruption undoes one at the most.
 async fn one_batch(connection: &mut PgConnection, options: &Purge) -> Result<Vec<(String, i64)>> {
-    sqlx::query_as(PURGE)
+    sqlx::query_as(PURGE.statement())
         .bind(limits::SESSION_IDLE_SECONDS)
         .bind(limits::SESSION_TTL_SECONDS)
         .bind(i64::from(limits::REFUSAL_KEPT_HOURS))

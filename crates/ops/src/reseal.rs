@@ -22,22 +22,22 @@ const PROGRESS_EVERY: usize = 10_000;
 
 /// A page of credentials, live and unconfirmed, in the order of their ids.
 const PAGE: &str = "
-SELECT id, account_id, verifier, totp_secret FROM credential WHERE id > $1 ORDER BY id LIMIT $2";
+SELECT id, account_id, verifier, totp_secret FROM identity.credential WHERE id > $1 ORDER BY id LIMIT $2";
 
 /// Replaces what still is what was read, and nothing else: a write of the service in between wins. The revision stays,
 /// because what is sealed does. The accounts are locked first, in an order, so that two runs wait for one another.
 const REPLACE_VERIFIERS: &str = "
 WITH owner AS MATERIALIZED (
-    SELECT id FROM account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE)
-UPDATE credential SET verifier = resealed.new
+    SELECT id FROM identity.account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE)
+UPDATE identity.credential SET verifier = resealed.new
 FROM owner, unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS resealed (id, old, new)
 WHERE credential.account_id = owner.id AND credential.id = resealed.id AND credential.verifier = resealed.old";
 
 /// The same for the other column.
 const REPLACE_TOTP_SECRETS: &str = "
 WITH owner AS MATERIALIZED (
-    SELECT id FROM account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE)
-UPDATE credential SET totp_secret = resealed.new
+    SELECT id FROM identity.account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE)
+UPDATE identity.credential SET totp_secret = resealed.new
 FROM owner, unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS resealed (id, old, new)
 WHERE credential.account_id = owner.id AND credential.id = resealed.id AND credential.totp_secret = resealed.old";
 

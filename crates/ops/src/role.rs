@@ -13,6 +13,9 @@ use crate::connection;
 /// The migrations name it in their grants, so it is not a setting.
 pub const APPLICATION_ROLE: &str = "cofrap_app";
 
+/// Owns the schema where a superuser does the work: what its functions may do is then not everything.
+pub const OWNER_ROLE: &str = "cofrap_owner";
+
 /// Below this a captured verifier could be searched; `make` writes 32 characters.
 const SHORTEST_PASSWORD: usize = 16;
 
@@ -72,9 +75,11 @@ pub async fn run() -> Result<Vec<String>> {
     }
     let left_to_the_operator = set_where_permitted(&mut transaction).await?;
     grant_connect(&mut transaction).await?;
+    let made_owner = make_owner(&mut transaction).await?;
     transaction.commit().await?;
     connection::close(connection).await?;
     let mut done = vec![format!("{} role {APPLICATION_ROLE}", if created { "created" } else { "updated" })];
+    done.extend(made_owner.then(|| format!("created role {OWNER_ROLE}")));
     done.extend(left_to_the_operator.into_iter().map(str::to_owned));
     Ok(done)
 }
@@ -161,4 +166,27 @@ async fn grant_connect(connection: &mut PgConnection) -> Result<()> {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// For a superuser only: makes the role that is to own the schema, if it is not there, and lets it make one here.
+async fn make_owner(connection: &mut PgConnection) -> Result<bool> {
+    let (is_superuser, exists): (bool, bool) = sqlx::query_as(
+        "SELECT rolsuper, EXISTS (SELECT FROM pg_roles WHERE rolname = $1) FROM pg_roles WHERE rolname = current_user",
+    )
+    .bind(OWNER_ROLE)
+    .fetch_one(&mut *connection)
+    .await?;
+    if !is_superuser {
+        return Ok(false);
+    }
+    if !exists {
+        sqlx::query("CREATE ROLE cofrap_owner NOLOGIN").execute(&mut *connection).await?;
+    }
+    let grant: String = sqlx::query_scalar(
+        "SELECT format('GRANT CREATE ON DATABASE %I TO cofrap_owner', current_database())",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query(AssertSqlSafe(grant)).execute(&mut *connection).await?;
+    Ok(!exists)
 }

@@ -3,7 +3,10 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use journey::functions::{LOGIN_COMMIT, LOGIN_LOAD};
 use postgres::Client;
+use uuid::Uuid;
 
 use crate::deadline::poll;
 use crate::dump::stored_forms;
@@ -147,12 +150,34 @@ impl TestDatabase {
         ));
     }
 
-    /// Writes a session of somebody's account with a token of one's own, as the application's role, which may.
+    /// Opens a session of somebody's account with a token of one's own, as whoever has the application's connection string:
+    /// the functions believe that its caller has checked a password and a code.
     pub fn write_session(&self, username: &str, token: &str) {
         let hash = stored_forms(token).pop().expect("there is one form at least");
-        let statement = "INSERT INTO session (hash, id, credential_id, failed_before)
-             SELECT decode($2, 'hex'), gen_random_uuid(), credential_id, 0 FROM account WHERE username = $1";
-        assert_eq!(self.application().execute(statement, &[&username, &hash]).unwrap(), 1);
+        let hash = HEXLOWER.decode(hash.as_bytes()).unwrap();
+        let step = i64::try_from(self.now()).unwrap() / 30;
+        let mut application = self.application();
+        let found = application.query_one(LOGIN_LOAD.statement(), &[&username]).unwrap();
+        let (account, credential): (Uuid, Uuid) = (found.get("account_id"), found.get("credential_id"));
+        let (first_wait_at, longest_wait, suspends_at, renewal_ttl) = (5_i64, 60_i64, 100_i64, 900_i64);
+        let decided = application
+            .query_one(
+                LOGIN_COMMIT.statement(),
+                &[
+                    &account,
+                    &credential,
+                    &step,
+                    &hash,
+                    &Uuid::from_u128(7),
+                    &hash,
+                    &first_wait_at,
+                    &longest_wait,
+                    &suspends_at,
+                    &renewal_ttl,
+                ],
+            )
+            .unwrap();
+        assert_eq!(decided.get::<_, &str>("outcome"), "ok");
     }
 
     fn unconstrained(&self, statements: &str) {

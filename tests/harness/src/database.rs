@@ -82,10 +82,12 @@ impl TestDatabase {
         with_database(&self.server, &self.name)
     }
 
-    /// A connection as the owner.
+    /// A connection as the owner, who finds the service's tables without naming their schema.
     #[must_use]
     pub fn owner(&self) -> Client {
-        Client::connect(&self.owner_url(), NoTls).expect("the owner can connect")
+        let mut client = Client::connect(&self.owner_url(), NoTls).expect("the owner can connect");
+        client.batch_execute("SET search_path = identity").unwrap();
+        client
     }
 
     /// The owner's connection for what only reads. Nothing else may be done with it: it is shared.
@@ -110,7 +112,7 @@ impl TestDatabase {
         Client::connect(&self.application_dsn(), NoTls).expect("the application role can connect")
     }
 
-    /// A connection as the application role, behind the store's own trait.
+    /// A connection as the application role, behind the seam of the operations.
     #[must_use]
     pub fn store(&self) -> NativeDatabase {
         NativeDatabase::new(self.application())

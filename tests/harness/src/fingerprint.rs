@@ -31,14 +31,14 @@ impl TestDatabase {
         let mut client = self.owner();
         let tables = client
             .query(
-                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'identity' ORDER BY tablename",
                 &[],
             )
             .unwrap();
         let of = |table: String| {
             let statement = format!(
                 "SELECT count(*) || ':' || md5(coalesce(string_agg(md5(t::text), ',' ORDER BY md5(t::text)), '')) \
-                 FROM public.\"{table}\" t"
+                 FROM identity.\"{table}\" t"
             );
             let checksum: String = client.query_one(&statement, &[]).unwrap().get(0);
             (table, checksum)

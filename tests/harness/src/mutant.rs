@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::env;
 use std::sync::OnceLock;
 
-/// Names the environment variable that holds the whole text, a statement or a migration, that is to be replaced.
+/// Names the environment variable that holds the whole text, a migration or the definition of a function, that is to be replaced.
 pub const ORIGINAL: &str = "SQL_MUTANT_ORIGINAL";
 
 /// Names the environment variable that holds what takes its place.

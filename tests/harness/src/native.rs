@@ -1,17 +1,15 @@
-//! The store's trait over a native, blocking connection, as strict about types as Spin's `spin:postgres@4.0.0` is, so
+//! The seam to a database over a native, blocking connection, as strict about types as Spin's `spin:postgres@4.0.0` is, so
 //! that a statement that passes here has parameters and columns that can cross there too.
 
 use std::cell::RefCell;
 use std::error::Error;
 use std::rc::Rc;
 
+use journey::{Database, Row, StatementError, Value};
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Column};
-use store::{Database, Row, StatementError, Value};
 use uuid::Uuid;
-
-use crate::mutant;
 
 /// A connection of the application role.
 pub struct NativeDatabase {
@@ -32,7 +30,7 @@ impl Database for NativeDatabase {
         let rows = self
             .client
             .borrow_mut()
-            .query(&*mutant::under_test(statement), &borrowed(&parameters))
+            .query(statement, &borrowed(&parameters))
             .map_err(|error| failure(&error))?;
         let Some(first) = rows.first() else {
             return Ok(Vec::new());
@@ -45,14 +43,6 @@ impl Database for NativeDatabase {
                 Ok(Row::new(Rc::clone(&columns), values.collect::<Result<_, _>>()?))
             })
             .collect()
-    }
-
-    fn execute(&self, statement: &str, parameters: &[Value]) -> Result<u64, StatementError> {
-        let parameters: Vec<Parameter<'_>> = parameters.iter().map(Parameter).collect();
-        self.client
-            .borrow_mut()
-            .execute(&*mutant::under_test(statement), &borrowed(&parameters))
-            .map_err(|error| failure(&error))
     }
 }
 

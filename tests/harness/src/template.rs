@@ -7,10 +7,11 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use data_encoding::HEXLOWER;
+use journey::functions::{DEFINITIONS, Kind};
 use postgres::{Client, NoTls};
 use sha2::{Digest, Sha256};
 
-use crate::database::{APPLICATION_PASSWORD, with_database};
+use crate::database::{APPLICATION_PASSWORD, APPLICATION_ROLE, with_database};
 use crate::{mutant, workspace};
 
 /// The key of the advisory lock; any number that nothing else in the test cluster takes.
@@ -38,9 +39,10 @@ fn make(maintenance: &mut Client, url: &str, name: &str) {
     maintenance.batch_execute(&format!("CREATE DATABASE {draft}")).unwrap();
     let draft_url = with_database(url, &draft);
     run_ops("role", &draft_url);
-    match mutated_migrations() {
-        None => run_ops("migrate", &draft_url),
-        Some(migrations) => apply(&migrations, &draft_url),
+    if is_mutated() {
+        apply_mutated(&draft_url);
+    } else {
+        run_ops("migrate", &draft_url);
     }
     maintenance.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).unwrap();
 }
@@ -62,21 +64,40 @@ pub(crate) fn run_ops(command: &str, url: &str) {
     );
 }
 
-/// The texts of all migrations in order, if one of them is mutated: the runner has the original ones built in.
-fn mutated_migrations() -> Option<Vec<String>> {
-    let texts: Vec<String> = migrations()
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|ending| ending == "sql"))
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
-    let mutated: Vec<String> = texts.iter().map(|text| mutant::under_test(text).into_owned()).collect();
-    (mutated != texts).then_some(mutated)
+/// Whether a migration or a function is mutated: the runner has the original ones built in, and would mend the function.
+fn is_mutated() -> bool {
+    let is_mutated = |text: &str| mutant::under_test(text) != text;
+    texts().iter().any(|text| is_mutated(text)) || DEFINITIONS.iter().any(|one| is_mutated(one.create))
 }
 
-fn apply(migrations: &[String], url: &str) {
+/// The migrations in order.
+fn texts() -> Vec<String> {
+    let is_sql = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "sql");
+    migrations().into_iter().filter(is_sql).map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
+/// What the runner does, with the mutated text in the place of the original, and without looking at what is there.
+fn apply_mutated(url: &str) {
     let mut owner = Client::connect(url, NoTls).expect("the owner can connect");
-    for migration in migrations {
-        owner.batch_execute(migration).expect("PostgreSQL takes the mutated migration");
+    owner
+        .batch_execute(
+            "CREATE SCHEMA identity AUTHORIZATION cofrap_owner; SET ROLE cofrap_owner; SET search_path = identity, pg_temp",
+        )
+        .unwrap();
+    for text in texts() {
+        owner.batch_execute(&mutant::under_test(&text)).expect("PostgreSQL takes the mutated migration");
+    }
+    for function in DEFINITIONS {
+        owner
+            .batch_execute(&mutant::under_test(function.create))
+            .expect("PostgreSQL takes the mutated function");
+        let signature = format!("identity.{}({})", function.name, function.types);
+        owner.batch_execute(&format!("REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")).unwrap();
+        if function.kind == Kind::Entry {
+            owner
+                .batch_execute(&format!("GRANT EXECUTE ON FUNCTION {signature} TO {APPLICATION_ROLE}"))
+                .unwrap();
+        }
     }
 }
 
@@ -87,7 +108,7 @@ fn migrations() -> Vec<PathBuf> {
     files
 }
 
-/// A short hash over the migrations and the runner (by size and time, because it may have them built in).
+/// A short hash over the migrations, the functions and the runner (by size and time, because it may have them built in).
 fn state_of_the_migrations() -> String {
     let mut hash = Sha256::new();
     for file in migrations() {
@@ -96,6 +117,9 @@ fn state_of_the_migrations() -> String {
         hash.update(file.file_name().unwrap().as_encoded_bytes());
         hash.update((content.len() as u64).to_be_bytes());
         hash.update(content.as_bytes());
+    }
+    for function in DEFINITIONS {
+        hash.update(mutant::under_test(function.create).as_bytes());
     }
     let runner = fs::metadata(workspace::ops_binary()).unwrap();
     let modified = runner.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();

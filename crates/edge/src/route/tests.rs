@@ -24,7 +24,7 @@ fn refuse(_: &Service, _: &Request) -> Result<Response, Failure> {
 }
 
 fn fail(_: &Service, _: &Request) -> Result<Response, Failure> {
-    Err(Failure::fault("the disk is full"))
+    Err(Fault::new("the disk is full").into())
 }
 
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ const OURS: &str = "http://localhost:3000";
 fn answered(method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Response, Failure> {
     let head = Head::new(method, path, headers.iter().copied());
     let chunks = stream::iter([Ok::<_, ()>(body.to_vec())]);
-    let public_url = || PublicUrl::parse(OURS).map_err(|_| Failure::fault("no origin"));
+    let public_url = || PublicUrl::parse(OURS).map_err(|_| Fault::new("no origin"));
     block_on(answer(&Service::new(), head, chunks, ROUTES, public_url)).1
 }
 
@@ -106,7 +106,7 @@ fn the_log_gets_the_route_and_never_the_path() {
     let route = |method| {
         let head = Head::new(method, "/api/sessions/s3cret", [("sec-fetch-site", "cross-site")].into_iter());
         let chunks = stream::iter([Ok::<_, ()>(Vec::new())]);
-        let public_url = || PublicUrl::parse(OURS).map_err(|_| Failure::fault("no origin"));
+        let public_url = || PublicUrl::parse(OURS).map_err(|_| Fault::new("no origin"));
         let (route, outcome) = block_on(answer(&Service::new(), head, chunks, ROUTES, public_url));
         (route, outcome.err().unwrap().problem().code())
     };
@@ -141,7 +141,7 @@ fn an_origin_has_to_be_ours() {
 #[test]
 fn without_a_good_public_url_an_origin_cannot_be_judged() {
     let head = Head::new(Method::Post, "/api/echo", [("origin", OURS)].into_iter());
-    let broken = || Err(Failure::fault("variable public_url is empty"));
+    let broken = || Err(Fault::new("variable public_url is empty"));
     assert!(matches!(refuse_cross_site(&head, broken), Err(Failure::Fault(_))));
 }
 

@@ -1,0 +1,223 @@
+//! The schema `identity`, which holds everything of the service: whose it is, and what comes into it from elsewhere.
+//!
+//! Its owner is no superuser, because its functions do what their owner may. Who connects owns it, unless that is a
+//! superuser: then a role of its own does, which nobody logs in as.
+
+use anyhow::{Context, Result, bail};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+
+use crate::role::OWNER_ROLE;
+
+/// The migrator's ledger.
+pub const LEDGER: &str = "identity._sqlx_migrations";
+
+/// What releases before the schema had: in the first schema of the search path that they found.
+const TABLES: [&str; 7] =
+    ["account", "credential", "session", "renewal_token", "event", "reserved_name", "_sqlx_migrations"];
+const FUNCTIONS: [&str; 13] = [
+    "close_after_restore",
+    "delete_account",
+    "failed_logins_since",
+    "forget_an_ended_reservation",
+    "is_forgotten",
+    "name_hash",
+    "newest_events",
+    "purge",
+    "refuse_a_reserved_name",
+    "refuse_a_step_that_does_not_grow",
+    "release_account",
+    "suspend_account",
+    "wait_after_wrong_codes",
+];
+
+/// What is true before anything is changed.
+pub struct Standing {
+    /// Who owns the schema, or will.
+    pub owner: String,
+    /// Whether it is there.
+    pub is_there: bool,
+    /// The schema that holds what a release before it made, if one does.
+    pub elsewhere: Option<String>,
+}
+
+impl Standing {
+    /// Looks, and refuses what cannot work.
+    ///
+    /// # Errors
+    /// A sentence with the statement that lets it work.
+    pub async fn find(connection: &mut PgConnection, first_checksum: &[u8]) -> Result<Self> {
+        let (user, is_superuser): (String, bool) =
+            sqlx::query_as("SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user")
+                .fetch_one(&mut *connection)
+                .await?;
+        let there: Option<(String, bool)> = sqlx::query_as(
+            "SELECT rolname::text, rolsuper FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
+             WHERE nspname = 'identity'",
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let owner = match &there {
+            Some((owner, false)) => owner.clone(),
+            _ if is_superuser => OWNER_ROLE.to_owned(),
+            Some((owner, true)) => bail!(
+                "the schema identity belongs to the superuser {owner}, and {user} cannot change that: \
+                 run this once as a superuser, or ALTER SCHEMA identity OWNER TO {user}"
+            ),
+            None => user.clone(),
+        };
+        let elsewhere = ledger_elsewhere(connection, first_checksum).await?;
+        let standing = Self { owner, is_there: there.is_some(), elsewhere };
+        standing.refuse_what_cannot_work(connection, &user).await?;
+        Ok(standing)
+    }
+
+    async fn refuse_what_cannot_work(&self, connection: &mut PgConnection, user: &str) -> Result<()> {
+        let owner = &self.owner;
+        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+            .bind(owner)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !exists {
+            bail!("the role {owner} does not exist, and is to own the schema: run `identity-ops role` first");
+        }
+        let (may_create, database): (bool, String) = sqlx::query_as(
+            "SELECT has_database_privilege($1, current_database(), 'CREATE'), quote_ident(current_database())",
+        )
+        .bind(owner)
+        .fetch_one(&mut *connection)
+        .await?;
+        if !self.is_there && !may_create {
+            bail!(
+                "{owner} may not make the schema identity in this database: GRANT CREATE ON DATABASE {database} TO {owner}"
+            );
+        }
+        let may_become: bool = sqlx::query_scalar("SELECT pg_has_role($1, 'MEMBER')")
+            .bind(owner)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !may_become {
+            bail!("the schema identity belongs to {owner}: run this as {owner}, or GRANT {owner} TO {user}");
+        }
+        let Some(elsewhere) = &self.elsewhere else { return Ok(()) };
+        let foreign: Option<(String, String)> = sqlx::query_as(
+            "SELECT relname::text, pg_get_userbyid(relowner)::text FROM pg_class
+             WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r' AND relname = ANY ($2)
+               AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1",
+        )
+        .bind(elsewhere)
+        .bind(TABLES.as_slice())
+        .fetch_optional(connection)
+        .await?;
+        if let Some((table, owner)) = foreign {
+            bail!(
+                "the table {elsewhere}.{table} belongs to {owner}, and {user} cannot move it: run this as {owner}"
+            );
+        }
+        Ok(())
+    }
+
+    /// Makes the schema, moves into it what is elsewhere, gives its owner what is another's, and goes on as its owner.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub async fn settle(&self, transaction: &mut PgConnection) -> Result<Vec<String>> {
+        let mut done = Vec::new();
+        let owner = quoted(transaction, &self.owner).await?;
+        if !self.is_there {
+            let create = format!("CREATE SCHEMA identity AUTHORIZATION {owner}");
+            run(transaction, &create).await?;
+        }
+        if let Some(elsewhere) = &self.elsewhere {
+            for statement in moves(transaction, elsewhere).await? {
+                run(transaction, &statement).await?;
+            }
+            done.push(format!("moved the tables of the schema {elsewhere} into the schema identity"));
+        }
+        for statement in gifts(transaction, &self.owner).await? {
+            run(transaction, &statement).await?;
+        }
+        run(transaction, &format!("SET LOCAL ROLE {owner}")).await?;
+        // The migrations name nothing by its schema. Nothing that somebody else may create is looked up.
+        run(transaction, "SET LOCAL search_path = identity, pg_temp").await?;
+        Ok(done)
+    }
+}
+
+/// Where the ledger is of a release before the schema; it is known by the checksum of the first migration.
+async fn ledger_elsewhere(connection: &mut PgConnection, first_checksum: &[u8]) -> Result<Option<String>> {
+    let candidates: Vec<(String, String)> = sqlx::query_as(
+        "SELECT nspname::text, quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+         WHERE relname = '_sqlx_migrations' AND relkind = 'r' AND nspname NOT LIKE 'pg\\_%'
+           AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+         ORDER BY nspname",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut found = Vec::new();
+    for (schema, quoted) in candidates {
+        let is_ours = format!(
+            "SELECT EXISTS (SELECT FROM {quoted}._sqlx_migrations WHERE version = 1 AND checksum = $1)"
+        );
+        let is_ours = sqlx::query_scalar(AssertSqlSafe(is_ours)).bind(first_checksum);
+        if is_ours.fetch_one(&mut *connection).await? {
+            found.push(schema);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        _ if found.iter().any(|schema| schema == "identity") => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => bail!(
+            "the service's tables are in several schemas ({}): drop or rename all but the one that it uses",
+            several.join(", ")
+        ),
+    }
+}
+
+/// The statements that move what is there of the known tables and functions.
+async fn moves(connection: &mut PgConnection, from: &str) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT format('ALTER TABLE %I.%I SET SCHEMA identity', $1, relname) FROM pg_class
+         WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r' AND relname = ANY ($2)
+         UNION ALL
+         SELECT format('ALTER FUNCTION %I.%I(%s) SET SCHEMA identity', $1, proname, pg_get_function_identity_arguments(oid))
+         FROM pg_proc WHERE pronamespace = quote_ident($1)::regnamespace AND proname = ANY ($3)",
+    )
+    .bind(from)
+    .bind(TABLES.as_slice())
+    .bind(FUNCTIONS.as_slice())
+    .fetch_all(connection)
+    .await
+    .context("what a release before the schema made cannot be listed")
+}
+
+/// The statements that give everything in the schema to its owner.
+async fn gifts(connection: &mut PgConnection, owner: &str) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT format('ALTER SCHEMA identity OWNER TO %I', $1) FROM pg_namespace
+         WHERE nspname = 'identity' AND pg_get_userbyid(nspowner) <> $1
+         UNION ALL
+         SELECT format('ALTER TABLE identity.%I OWNER TO %I', relname, $1) FROM pg_class
+         WHERE relnamespace = 'identity'::regnamespace AND relkind = 'r' AND pg_get_userbyid(relowner) <> $1
+         UNION ALL
+         SELECT format('ALTER FUNCTION identity.%I(%s) OWNER TO %I', proname, pg_get_function_identity_arguments(oid), $1)
+         FROM pg_proc WHERE pronamespace = 'identity'::regnamespace AND pg_get_userbyid(proowner) <> $1",
+    )
+    .bind(owner)
+    .fetch_all(connection)
+    .await
+    .context("what is in the schema identity cannot be listed")
+}
+
+async fn quoted(connection: &mut PgConnection, name: &str) -> Result<String> {
+    Ok(sqlx::query_scalar("SELECT quote_ident($1)").bind(name).fetch_one(connection).await?)
+}
+
+pub(crate) async fn run(connection: &mut PgConnection, statement: &str) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+        .execute(connection)
+        .await
+        .with_context(|| statement.lines().next().unwrap_or_default().to_owned())?;
+    Ok(())
+}
