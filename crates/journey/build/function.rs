@@ -26,6 +26,9 @@ const HASH_BYTES: usize = 6;
 /// Nothing that somebody else may create is looked up before what PostgreSQL brings.
 const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
 
+/// The functions of the schema itself (`migrations/`) that others may call.
+const OF_THE_SCHEMA: [&str; 1] = ["name_hash"];
+
 /// What a file holds, and with it the form of its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -143,6 +146,12 @@ pub fn resolve(sources: &[Source]) -> Result<Vec<Function>, String> {
     for source in sources {
         if let Some(other) = by_name.insert(source.name.as_str(), source) {
             return Err(format!("{} and {} have one name", other.file, source.file));
+        }
+    }
+    for source in sources {
+        let is_known = |name: &&str| by_name.contains_key(name) || OF_THE_SCHEMA.contains(name);
+        if let Some(unknown) = calls(&source.body).find(|name| !is_known(name)) {
+            return Err(format!("{}: there is no function identity.{unknown}", source.file));
         }
     }
     let mut done: Vec<Function> = Vec::new();

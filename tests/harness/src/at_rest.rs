@@ -155,7 +155,7 @@ impl TestDatabase {
     pub fn write_session(&self, username: &str, token: &str) {
         let hash = stored_forms(token).pop().expect("there is one form at least");
         let hash = HEXLOWER.decode(hash.as_bytes()).unwrap();
-        let step = i64::try_from(self.now()).unwrap() / 30;
+        let step = i64::try_from(self.now()).unwrap() / 30 + 2;
         let mut application = self.application();
         let found = application.query_one(LOGIN_LOAD.statement(), &[&username]).unwrap();
         let (account, credential): (Uuid, Uuid) = (found.get("account_id"), found.get("credential_id"));

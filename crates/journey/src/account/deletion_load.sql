@@ -3,6 +3,6 @@
 --
 -- The check of the session is the touch, as everywhere.
 UPDATE identity.session SET last_seen_at = now()
-FROM identity.credential AS live, identity.account AS owner
-WHERE session.hash = $1 AND identity.session_is_good(session, live, owner, $2, $3)
-RETURNING identity.seconds(now()), owner.id, live.id, live.verifier, live.verifier_algorithm, live.totp_secret
+FROM identity.credential, identity.account
+WHERE session.hash = $1 AND identity.session_is_good(session, credential, account, $2, $3)
+RETURNING identity.seconds(now()), account.id, credential.id, credential.verifier, credential.verifier_algorithm, credential.totp_secret

@@ -6,11 +6,11 @@
 --
 -- The check of the session is the touch, as everywhere.
 UPDATE identity.session SET last_seen_at = now()
-FROM identity.credential AS live, identity.account AS owner
-    LEFT JOIN identity.credential AS draft ON draft.account_id = owner.id AND NOT draft.live
-WHERE session.hash = $1 AND identity.session_is_good(session, live, owner, $2, $3)
-RETURNING owner.id, owner.username, owner.state, identity.seconds(owner.created_at),
-    identity.seconds(owner.last_login_at), owner.wrong_codes::bigint, identity.seconds(owner.locked_until),
-    identity.seconds(live.revealed_at), identity.seconds(live.expires_at), live.last_step,
+FROM identity.credential, identity.account
+    LEFT JOIN identity.credential AS draft ON draft.account_id = account.id AND NOT draft.live
+WHERE session.hash = $1 AND identity.session_is_good(session, credential, account, $2, $3)
+RETURNING account.id, account.username, account.state, identity.seconds(account.created_at),
+    identity.seconds(account.last_login_at), account.wrong_codes::bigint, identity.seconds(account.locked_until),
+    identity.seconds(credential.revealed_at), identity.seconds(credential.expires_at), credential.last_step,
     draft.id IS NOT NULL, identity.seconds(draft.revealed_at), identity.seconds(draft.reveal_expires_at),
     identity.seconds(draft.deadline), draft.wrong_codes::bigint, identity.seconds(draft.locked_until)

@@ -50,12 +50,12 @@ BEGIN
         SELECT account.id FROM identity.account JOIN identity.credential
             ON credential.account_id = account.id AND credential.id = account.credential_id
         WHERE credential.live AND credential.expires_at <= expired_before
-            AND identity.is_forgotten(account, credential, expired_before)
+            AND identity.purge_is_forgotten(account, credential, expired_before)
         ORDER BY credential.expires_at LIMIT batch FOR UPDATE OF account SKIP LOCKED);
     WITH gone AS (
         DELETE FROM identity.account USING identity.credential
         WHERE account.id = ANY (forgotten) AND credential.id = account.credential_id AND credential.account_id = account.id
-            AND identity.is_forgotten(account, credential, expired_before)
+            AND identity.purge_is_forgotten(account, credential, expired_before)
         RETURNING account.id, account.username),
     reserved AS (
         INSERT INTO identity.reserved_name (hash, reserved_until)

@@ -14,10 +14,10 @@ WITH owner AS (
 good AS (
     SELECT session.id, session.hash = $1 AS is_current
     FROM owner
-    JOIN identity.credential AS live ON live.id = (owner.locked).credential_id
-    JOIN identity.session ON session.credential_id = live.id
+    JOIN identity.credential ON credential.id = (owner.locked).credential_id
+    JOIN identity.session ON session.credential_id = credential.id
     WHERE (session.hash = $1 OR session.id = $4)
-        AND identity.session_is_good(session, live, owner.locked, $2, $3)
+        AND identity.session_is_good(session, credential, owner.locked, $2, $3)
     FOR UPDATE OF session),
 decision AS MATERIALIZED (
     SELECT coalesce(bool_or(is_current AND id = $4), false) AS was_current, CASE

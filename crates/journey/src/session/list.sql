@@ -5,8 +5,8 @@
 -- own use is put in by hand. Every session has used up a code of its own, so twelve hours hold 1,442 at the most.
 WITH asking AS (
     UPDATE identity.session SET last_seen_at = now()
-    FROM identity.credential AS live, identity.account AS owner
-    WHERE session.hash = $1 AND identity.session_is_good(session, live, owner, $2, $3)
+    FROM identity.credential, identity.account
+    WHERE session.hash = $1 AND identity.session_is_good(session, credential, account, $2, $3)
     RETURNING session.id, session.credential_id)
 SELECT session.id, identity.seconds(session.created_at),
     identity.seconds(CASE WHEN session.id = asking.id THEN now() ELSE session.last_seen_at END),
