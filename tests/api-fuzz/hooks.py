@@ -1,7 +1,8 @@
 """What a fuzzer cannot guess: tokens, passwords and codes that are good, each from an account of its own.
 
 Schemathesis draws requests from static/openapi.yaml. Nearly all of them would end at the first refusal, so every second
-valid one is given what a person in some situation would have. The others stay as they were drawn.
+valid one is given what a person in a situation of tests/harness/situations.yaml has. The others stay as they were
+drawn.
 """
 
 import atexit
@@ -10,10 +11,12 @@ import os
 import secrets
 import time
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pyotp
 import requests
 import schemathesis
+import yaml
 from schemathesis.core import NOT_SET
 from schemathesis.core.parameters import ParameterLocation as Part
 
@@ -21,141 +24,86 @@ ADDRESS = os.environ["API_FUZZ_ADDRESS"]
 SESSION = "__Host-session"
 STEP = 30  # seconds
 
+ROOT = Path(__file__).parents[2]
+TABLE = yaml.safe_load((ROOT / "tests/harness/situations.yaml").read_text())
+DOCUMENT = schemathesis.openapi.from_path(ROOT / "static/openapi.yaml")
+OPERATIONS = [result.ok() for result in DOCUMENT.get_all_operations()]
+# In which ways each operation may be sent, by the names of the security schemes.
+WAYS = {operation.label: operation.definition.raw["security"] for operation in OPERATIONS}
+
 
 class Person:
-    """A new account, led as far as is asked. A lock that one earns holds up nobody else."""
+    """Somebody new in a situation of the table. A lock that one earns holds up nobody else."""
 
-    def __init__(self):
-        self.username = f"fuzz-{secrets.token_hex(8)}"
-        start = self.send("POST", "/api/password", json={"username": self.username})
-        self.enrollment = start["enrollment_token"]
-        self.reveal = start["reveal_url"].partition("#")[2]
+    def __init__(self, situation):
+        # By the names of the table's placeholders and of the document's security schemes.
+        self.has = {"username": f"fuzz-{secrets.token_hex(8)}", "password": "none yet", "code": "123456"}
+        getattr(self, situation)()
 
-    def with_password(self):
-        self.password = self.send("POST", "/api/password/reveal", json={"token": self.reveal})["password"]
-        return self
+    def stranger(self):
+        pass
 
-    def with_second_factor(self):
-        self.with_password()
-        secret = self.send("POST", "/api/totp", headers=bearer(self.enrollment))["secret"]
-        self.authenticator = pyotp.TOTP(secret)
-        return self
+    def started(self):
+        start = self.step("POST /api/password").json()
+        self.has["enrollment"] = start["enrollment_token"]
+        self.has["reveal"] = start["reveal_url"].partition("#")[2]
+
+    def revealed(self):
+        self.started()
+        self.has["password"] = self.step("POST /api/password/reveal").json()["password"]
+
+    def enrolled(self):
+        self.revealed()
+        self.authenticator = pyotp.TOTP(self.step("POST /api/totp").json()["secret"])
+        self.has["code"] = self.code()
 
     def active(self):
-        self.with_second_factor()
-        body = {"password": self.password, "code": self.code()}
-        self.send("POST", "/api/totp/confirm", headers=bearer(self.enrollment), json=body)
-        return self
+        self.enrolled()
+        self.has["session"] = self.step("POST /api/totp/confirm").cookies[SESSION]
+        self.has["id"] = self.step("GET /api/sessions").json()[0]["id"]
+        # The code of this step was used up by the activation. The service takes the next one, too.
+        self.has["code"] = self.code(later=1)
+
+    def waiting(self):
+        self.active()
+        right = self.has["code"]
+        near = {self.code(later) for later in range(-2, 4)}
+        self.has["code"] = next(code for code in map("{:06d}".format, itertools.count()) if code not in near)
+        for _ in range(5):
+            self.send("POST /api/login")
+        self.has["code"] = right
 
     def code(self, later=0):
-        """The code of this step, or of so many steps later: the service takes the next one too."""
+        """The code of this step, or of so many steps later."""
         return self.authenticator.at(time.time() + later * STEP)
 
-    def send(self, method, path, **request):
-        """A step that has to succeed; its cookie is kept, although it is a secure one and the address may not be."""
-        answer = requests.request(method, ADDRESS + path, timeout=10, **request)
+    def credentials(self, label):
+        """Headers and cookies: what the person has of that which the operation takes."""
+        headers, cookies = {}, {}
+        for scheme in self.has.keys() & set(itertools.chain(*WAYS[label])):
+            if scheme == "session":
+                cookies[SESSION] = self.has[scheme]
+            else:
+                headers["Authorization"] = f"Bearer {self.has[scheme]}"
+        return headers, cookies
+
+    def body(self, label):
+        """What the table says, in the person's words; None where the document requires no body."""
+        fields = TABLE[label].get("body")
+        return fields and {name: value.format(**self.has) for name, value in fields.items()}
+
+    def send(self, label):
+        method, path = label.format(**self.has).split()
+        headers, cookies = self.credentials(label)
+        body = self.body(label)
+        return requests.request(method, ADDRESS + path, headers=headers, cookies=cookies, json=body, timeout=10)
+
+    def step(self, label):
+        """What has to succeed."""
+        answer = self.send(label)
         answer.raise_for_status()
-        self.session = answer.cookies.get(SESSION) or getattr(self, "session", None)
-        return answer.json()
+        return answer
 
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-# What people bring, and where they stand then.
-
-
-def start_again(person):
-    return {"headers": bearer(person.enrollment), "body": {"username": person.username}}
-
-
-def poll(person):
-    return {"headers": bearer(person.enrollment)}
-
-
-def reveal(person):
-    return {"body": {"token": person.reveal}}
-
-
-def reveal_again(person):
-    return reveal(person.with_password())
-
-
-def enroll(person):
-    return poll(person.with_password())
-
-
-def confirm(person):
-    person.with_second_factor()
-    return poll(person) | {"body": {"password": person.password, "code": person.code()}}
-
-
-def confirm_without_second_factor(person):
-    person.with_password()
-    return poll(person) | {"body": {"password": person.password, "code": "123456"}}
-
-
-def confirm_without_password(person):
-    return poll(person) | {"body": {"password": "none yet", "code": "123456"}}
-
-
-def log_in(person):
-    person.active()
-    # The code of this step was used up by the activation.
-    return {"body": {"username": person.username, "password": person.password, "code": person.code(later=1)}}
-
-
-def log_in_while_waiting(person):
-    given = log_in(person)
-    good = {person.code(later) for later in range(-2, 4)}
-    wrong = next(code for code in map("{:06d}".format, itertools.count()) if code not in good)
-    for _ in range(5):
-        requests.post(f"{ADDRESS}/api/login", json=given["body"] | {"code": wrong}, timeout=10)
-    return given
-
-
-def use_session(person):
-    return {"cookies": {SESSION: person.active().session}}
-
-
-def end_session(person):
-    given = use_session(person)
-    mine = requests.get(f"{ADDRESS}/api/sessions", cookies=given["cookies"], timeout=10).json()
-    return given | {"path_parameters": {"id": mine[0]["id"]}}
-
-
-def delete_account(person):
-    given = use_session(person)
-    return given | {"body": {"password": person.password, "code": person.code(later=1)}}
-
-
-# In turn for each operation, and what it has to answer then. The first also brings tokens and cookies for the requests
-# that are wrong elsewhere.
-START = [(start_again, 201)]
-ENROLL = [(enroll, 201), (poll, 409)]
-LOGIN = [(log_in, 200), (log_in_while_waiting, 429)]
-SITUATIONS = {
-    "POST /api/password": START,
-    "GET /api/password": [(poll, 200)],
-    "POST /api/password/reveal": [(reveal, 200), (reveal_again, 410)],
-    "POST /api/totp": ENROLL,
-    "POST /api/totp/confirm": [
-        (confirm, 200),
-        (confirm_without_second_factor, 409),
-        (confirm_without_password, 409),
-    ],
-    "POST /api/login": LOGIN,
-    "GET /api/session": [(use_session, 200)],
-    "DELETE /api/session": [(use_session, 204)],
-    "GET /api/sessions": [(use_session, 200)],
-    "DELETE /api/sessions/{id}": [(end_session, 204)],
-    "GET /api/account": [(use_session, 200)],
-    "DELETE /api/account": [(delete_account, 204)],
-    "POST /function/generate-password": START,
-    "POST /function/generate-2fa": ENROLL,
-    "POST /function/authenticate-user": LOGIN,
-}
 
 # The status that each case has to get which was given all that a situation has.
 EXPECTED = {}
@@ -163,31 +111,37 @@ EXPECTED = {}
 
 @schemathesis.auth(refresh_interval=None)
 class Credentials:
-    """Puts every second valid request into a situation, and gives the others the tokens and cookies that they need."""
+    """Puts every second valid request into a situation, each in turn, and gives the others the tokens and cookies of
+    somebody who would be served, so that what is wrong elsewhere is looked at."""
 
     def __init__(self):
         self.turns = defaultdict(itertools.count)
 
     def get(self, case, context):
-        situations = SITUATIONS.get(context.operation.label)
         # What was drawn as a wrong token stays one.
-        if not situations or any(case.meta.is_negative_at(part) for part in (Part.HEADER, Part.COOKIE)):
+        if any(case.meta.is_negative_at(part) for part in (Part.HEADER, Part.COOKIE)):
             return None
-        turn = next(self.turns[context.operation.label]) if case.meta.generation.mode.is_positive else 1
-        give, status = situations[0 if turn % 2 else turn // 2 % len(situations)]
-        return give(Person()), None if turn % 2 else status
+        label = context.operation.label
+        situations = TABLE[label]["situations"]
+        turn = next(self.turns[label]) if case.meta.generation.mode.is_positive else 1
+        if turn % 2:
+            return Person(next(name for name, status in situations.items() if status < 300)), None
+        name = list(situations)[turn // 2 % len(situations)]
+        return Person(name), situations[name]
 
     def set(self, case, data, context):
-        given, status = data
+        person, status = data
+        label = context.operation.label
         if status:
-            case.path_parameters.update(given.get("path_parameters", {}))
-            case.body = given.get("body", case.body)
+            case.path_parameters.update({name: person.has[name] for name in case.path_parameters})
+            case.body = person.body(label) or case.body
             EXPECTED[case.id] = status
-        elif SITUATIONS[context.operation.label] is START:
-            # Without a Bearer, somebody new starts.
+        elif {} in WAYS[label]:
+            # Without a token, somebody new starts.
             return
-        case.headers.update(given.get("headers", {}))
-        case.cookies.update(given.get("cookies", {}))
+        headers, cookies = person.credentials(label)
+        case.headers.update(headers)
+        case.cookies.update(cookies)
 
 
 @schemathesis.hook.apply_to(path=["/api/totp", "/function/generate-2fa"])

@@ -30,6 +30,7 @@ pub mod raw;
 pub mod rows;
 pub mod server_log;
 pub mod shared;
+pub mod situations;
 pub mod statements;
 mod template;
 pub mod time_travel;

@@ -3,32 +3,13 @@
 use faults::soon;
 use harness::deadline::timed;
 use harness::shared::Running;
+use harness::situations::{self, Person};
 use harness::{Account, Answer};
-use serde_json::json;
 
-/// Sends one of each that needs the database, with what is good for it, and says what each was told. (With an account's
-/// good session and credentials: what failed open would be a 200.)
+/// Sends one of each, since all need the database, and says what each was told. (With an account's good session and
+/// credentials: what failed open would be a 200.)
 pub fn one_of_each(running: &Running, account: &Account) -> Vec<Answer> {
-    let client = &running.client;
-    let token = &account.start.enrollment;
-    let confirmation = json!({ "password": account.password, "code": "123456" });
-    let login = json!({ "username": account.username, "password": account.password, "code": "123456" });
-    let requests = [
-        client.get("/api/health"),
-        client.post_json("/api/password", &json!({ "username": running.username("unlucky") })),
-        client.post_json("/api/password", &json!({ "username": account.username })).bearer(token),
-        client.get("/api/password").bearer(token),
-        client.post_json("/api/password/reveal", &json!({ "token": account.start.reveal })),
-        client.post("/api/totp").bearer(token),
-        client.post_json("/api/totp/confirm", &confirmation).bearer(token),
-        client.post_json("/api/login", &login),
-        client.get("/api/session").session(&account.session),
-        client.delete("/api/session").session(&account.session),
-        client.get("/api/sessions").session(&account.session),
-        client.delete("/api/sessions/018f4a7e-0000-4000-8000-000000000000").session(&account.session),
-        client.get("/api/account").session(&account.session),
-        client.delete_account_request(&account.session, &account.password, "123456"),
-    ];
+    let requests = situations::requests(&running.client, &Person::from(account));
     let send = |request: harness::client::Request| {
         let (answer, time) = timed(|| request.send());
         assert!(time < soon(), "{time:?}: {answer:?}");

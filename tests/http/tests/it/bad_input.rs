@@ -2,74 +2,49 @@
 
 use std::time::Duration;
 
-use harness::client::SESSION_COOKIE;
 use harness::deadline::poll;
 use harness::quiet;
-use harness::shared::Running;
+use harness::situations::{Operation, Person, Situation, operations};
 use serde_json::{Map, Value, json};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
-const PASSWORD: &str = "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!";
 /// A body may have 4 KiB (design, section 4).
 const BODY_MAX: usize = 4096;
 
-/// An address that takes a body, and a body that it would look at.
+/// An operation that takes a body, and a body that it would look at.
 struct Target {
-    method: &'static str,
-    path: &'static str,
+    operation: &'static Operation,
     body: Value,
-    /// Whether no body at all is as good as an empty object.
-    optional: bool,
 }
 
-fn targets() -> [Target; 9] {
-    let start = || json!({ "username": "bad-input" });
-    let login = || json!({ "username": "bad-input", "password": PASSWORD, "code": "123456" });
-    let target = |path, body, optional| Target { method: "POST", path, body, optional };
-    let deletion = json!({ "password": PASSWORD, "code": "123456" });
-    [
-        target("/api/password", start(), false),
-        target("/function/generate-password", start(), false),
-        target("/api/password/reveal", json!({ "token": "A".repeat(43) }), false),
-        target("/api/totp", json!({}), true),
-        target("/function/generate-2fa", json!({}), true),
-        target("/api/totp/confirm", json!({ "password": PASSWORD, "code": "123456" }), false),
-        target("/api/login", login(), false),
-        target("/function/authenticate-user", login(), false),
-        Target { method: "DELETE", ..target("/api/account", deletion, false) },
-    ]
+fn targets() -> impl Iterator<Item = Target> {
+    let stranger = Person::stranger();
+    let taking_a_body = operations().iter().filter(|operation| operation.body_schema().is_some());
+    taking_a_body.map(move |operation| {
+        // Where none is required, no body at all is as good as an empty object.
+        let body = operation.body(&stranger).unwrap_or_else(|| json!({}));
+        Target { operation, body }
+    })
 }
 
 /// Sends to every address with a good Bearer or session where one is needed, and sees that no row changed, of no table.
 fn each_refuses(code: &str, status: u16, mut requests: impl FnMut(&Target) -> Vec<Request>) {
     let running = quiet();
-    let enrollment = ready_to_activate(&running);
-    let cookie = format!("{SESSION_COOKIE}={}", running.account("signed-in").session);
+    let [enrolled, active] = [Situation::Enrolled, Situation::Active].map(|at| running.person(at));
+    let person = Person { bearer: enrolled.bearer, ..active };
     for target in targets() {
-        let needs_bearer = target.path.contains("totp") || target.path.contains("2fa");
-        let bearer = format!("Bearer {enrollment}");
+        let Operation { name, method, .. } = target.operation;
+        let (path, credential) = (target.operation.path(&person), person.header(target.operation.least()));
         for request in requests(&target) {
             let mut headers = request.headers.to_vec();
-            if needs_bearer {
-                headers.push(("authorization", &bearer));
-            }
-            if target.method == "DELETE" {
-                headers.push(("cookie", &cookie));
-            }
+            headers.extend(credential.as_ref().map(|(name, value)| (*name, value.as_str())));
             let before = running.database.fingerprint();
-            let answer = running.client.raw(target.method, target.path, &headers, &request.body);
+            let answer = running.client.raw(method, &path, &headers, &request.body);
             let sent: String = String::from_utf8_lossy(&request.body).chars().take(200).collect();
-            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{} {sent:?}", target.path);
-            assert_eq!(running.database.fingerprint(), before, "{} {sent:?}", target.path);
+            assert_eq!((answer.status, answer.code().as_str()), (status, code), "{name} {sent:?}");
+            assert_eq!(running.database.fingerprint(), before, "{name} {sent:?}");
         }
     }
-}
-
-fn ready_to_activate(running: &Running) -> String {
-    let start = running.client.start(&running.username("ready"));
-    let _password = running.client.password(&start.reveal);
-    let _phone = running.client.enrolled(&start.enrollment);
-    start.enrollment
 }
 
 struct Request {
@@ -104,7 +79,7 @@ fn what_is_not_json_is_malformed() {
             [good.as_bytes(), b"\0"].concat(),
             b"   ".to_vec(),
         ];
-        if !target.optional {
+        if target.operation.requires_body() {
             bodies.push(Vec::new());
         }
         bodies.into_iter().map(json_bytes).collect()
@@ -250,13 +225,13 @@ fn what_parsers_disagree_about_is_refused_too() {
 #[test]
 fn half_a_body_changes_nothing() {
     let running = quiet();
-    for target in targets() {
+    for Target { operation, body } in targets() {
         let before = running.database.fingerprint();
-        let whole = target.body.to_string();
-        if let Some(answer) = running.client.half_a_body(target.method, target.path, JSON, whole.as_bytes()) {
-            assert!((400..500).contains(&answer.status), "{} {answer:?}", target.path);
+        let (path, whole) = (operation.path(&Person::stranger()), body.to_string());
+        if let Some(answer) = running.client.half_a_body(&operation.method, &path, JSON, whole.as_bytes()) {
+            assert!((400..500).contains(&answer.status), "{path} {answer:?}");
         }
-        assert_eq!(running.database.fingerprint(), before, "{}", target.path);
+        assert_eq!(running.database.fingerprint(), before, "{path}");
     }
 }
 
@@ -266,7 +241,8 @@ fn a_typed_name_cannot_forge_a_line_of_the_log() {
     let mark = "forged-line-of-the-log";
     let name = format!("x\r\n\u{1b}[31m{mark}");
     let start = json!({ "username": name });
-    let login = json!({ "username": name, "password": PASSWORD, "code": "123456" });
+    let Person { password, code, .. } = Person::stranger();
+    let login = json!({ "username": name, "password": password, "code": code });
     for (path, body, code) in
         [("/api/password", start, "invalid_username"), ("/api/login", login, "invalid_request")]
     {

@@ -1,7 +1,8 @@
 //! Requests from other sites' pages change nothing.
 
 use harness::app::PUBLIC_URL;
-use harness::{Answer, Client, quiet, shared};
+use harness::situations::{Person, operations};
+use harness::{quiet, shared};
 use serde_json::json;
 
 /// Headers as browsers send them, and whether they come from another site's page.
@@ -22,38 +23,24 @@ const ORIGINS: &[(&[(&str, &str)], bool)] = &[
     (&[], false),
 ];
 
-/// Every request that changes something, with a body that would be refused for what it says.
-fn changes(client: &Client, path: &str, method: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = client.request(method, path);
-    if method == "POST" {
-        request = request.json(&json!({ "no_such_field": true }));
-    }
-    headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send()
-}
-
 #[test]
 fn a_request_that_changes_something_is_refused_from_another_site_and_from_nowhere_else() {
     let running = quiet();
     let before = running.database.fingerprint().without_events();
-    for (path, method) in [
-        ("/api/password", "POST"),
-        ("/api/password/reveal", "POST"),
-        ("/api/totp", "POST"),
-        ("/api/totp/confirm", "POST"),
-        ("/api/login", "POST"),
-        ("/api/session", "DELETE"),
-        ("/api/sessions/018f4a7e-0000-4000-8000-000000000000", "DELETE"),
-        ("/api/account", "DELETE"),
-        ("/function/generate-password", "POST"),
-        ("/function/generate-2fa", "POST"),
-        ("/function/authenticate-user", "POST"),
-    ] {
+    for operation in operations().iter().filter(|operation| operation.changes_something()) {
+        let path = operation.path(&Person::stranger());
         for (headers, cross_site) in ORIGINS {
-            let answer = changes(&running.client, path, method, headers);
+            let mut request = running.client.request(&operation.method, &path);
+            if operation.body_schema().is_some() {
+                // It would be refused for what it says.
+                request = request.json(&json!({ "no_such_field": true }));
+            }
+            let answer =
+                headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send();
             if *cross_site {
                 answer.refused(403, "cross_site");
             } else {
-                assert_ne!(answer.code(), "cross_site", "{method} {path} {headers:?}");
+                assert_ne!(answer.code(), "cross_site", "{} {headers:?}", operation.name);
             }
         }
     }
@@ -119,10 +106,9 @@ fn a_form_of_another_site_cannot_be_sent_as_json() {
 #[test]
 fn no_preflight_is_ever_granted() {
     let running = shared();
-    for path in
-        ["/api/login", "/api/session", "/api/sessions/x", "/api/account", "/function/authenticate-user"]
-    {
-        let preflight = running.client.request("OPTIONS", path).header("origin", "https://evil.test");
+    for operation in operations() {
+        let path = operation.path(&Person::stranger());
+        let preflight = running.client.request("OPTIONS", &path).header("origin", "https://evil.test");
         let answer = preflight.header("access-control-request-method", "POST").send();
         answer.refused(405, "method_not_allowed");
         assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("access-control-")), "{answer:?}");

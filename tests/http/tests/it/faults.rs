@@ -8,6 +8,7 @@ use harness::app::{Config, PUBLIC_URL, SEALING_KEYS};
 use harness::database::{APPLICATION_PASSWORD, application_dsn};
 use harness::deadline::{poll, timed};
 use harness::shared::Running;
+use harness::situations::{self, Person};
 use harness::{Answer, App, Client, TestDatabase};
 use serde_json::json;
 
@@ -15,32 +16,9 @@ use serde_json::json;
 const SOON: Duration = Duration::from_secs(2);
 const GOOD_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Every request that needs the database.
+/// One of each: every operation needs the database.
 fn requests(client: &Client) -> Vec<Answer> {
-    let password = "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!";
-    let token = "A".repeat(43);
-    let login = json!({ "username": "nobody", "password": password, "code": "123456" });
-    let start = json!({ "username": "somebody-new" });
-    let confirmation = json!({ "password": password, "code": "123456" });
-    let requests = [
-        client.get("/api/health"),
-        client.post_json("/api/password", &start),
-        client.post_json("/api/password", &start).bearer(&token),
-        client.get("/api/password").bearer(&token),
-        client.post_json("/api/password/reveal", &json!({ "token": token })),
-        client.post("/api/totp").bearer(&token),
-        client.post_json("/api/totp/confirm", &confirmation).bearer(&token),
-        client.post_json("/api/login", &login),
-        client.get("/api/session").session(&token),
-        client.delete("/api/session").session(&token),
-        client.get("/api/sessions").session(&token),
-        client.delete("/api/sessions/018f4a7e-0000-4000-8000-000000000000").session(&token),
-        client.get("/api/account").session(&token),
-        client.delete("/api/account").session(&token).json(&confirmation),
-        client.post_json("/function/generate-password", &start),
-        client.post("/function/generate-2fa").bearer(&token),
-        client.post_json("/function/authenticate-user", &login),
-    ];
+    let requests = situations::requests(client, &Person::stranger());
     requests.into_iter().map(harness::client::Request::send).collect()
 }
 
@@ -88,16 +66,12 @@ fn refuses_to_work_with(database: &TestDatabase, keys: &str) {
     }
 }
 
-/// The requests that cannot be served without keys. Those that only look at tokens may work, or refuse as well.
+/// Those that cannot be served without keys; the others may work, or refuse as well. (A start could not be finished, so it
+/// must not take the name.)
 fn needing_keys(client: &Client) -> Vec<Answer> {
-    let login = json!({ "username": "nobody", "password": "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!", "code": "123456" });
-    vec![
-        // A start that could not be finished: it must not take the name.
-        client.post_json("/api/password", &json!({ "username": "nobody" })).send(),
-        client.post_json("/api/login", &login).send(),
-        client.post_json("/function/authenticate-user", &login).send(),
-        client.delete_account(&"A".repeat(43), "Aa1!Aa1!Aa1!Aa1!Aa1!Aa1!", "123456"),
-    ]
+    let operations = situations::operations().iter().filter(|operation| operation.entry.needs_keys);
+    let requests = operations.flat_map(|operation| operation.requests(client, &Person::stranger()));
+    requests.map(harness::client::Request::send).collect()
 }
 
 #[test]

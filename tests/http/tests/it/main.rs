@@ -29,6 +29,7 @@ mod reveal;
 mod secrets;
 mod session;
 mod sessions;
+mod situations;
 mod statements;
 mod tampering;
 mod tokens;
