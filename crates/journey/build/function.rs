@@ -13,6 +13,7 @@
 //!
 //! The third line is optional. A parameter is written `$1` to `$n`, a function of another file `identity.name(`. In the
 //! database each has a hash of its text and of all that it calls behind its name, so that releases run side by side.
+//! `{functions}` stands for a digest of the names of all functions but those that hold it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +29,9 @@ const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
 
 /// The functions of the schema itself (`migrations/`) that others may call.
 const OF_THE_SCHEMA: [&str; 1] = ["name_hash"];
+
+/// Is replaced by the digest of all functions.
+const ALL_FUNCTIONS: &str = "{functions}";
 
 /// What a file holds, and with it the form of its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,12 +160,15 @@ pub fn resolve(sources: &[Source]) -> Result<Vec<Function>, String> {
     }
     let mut done: Vec<Function> = Vec::new();
     let mut waiting: Vec<&Source> = sources.iter().collect();
+    let concerns_all = sources.iter().filter(|source| source.body.contains(ALL_FUNCTIONS)).count();
     while !waiting.is_empty() {
         let before = waiting.len();
         waiting.retain(|source| {
-            let is_ready = calls(&source.body)
-                .filter(|name| by_name.contains_key(name))
-                .all(|name| done.iter().any(|function| function.source.name == name));
+            let knows_all = done.len() + concerns_all >= sources.len();
+            let is_ready = (knows_all || !source.body.contains(ALL_FUNCTIONS))
+                && calls(&source.body)
+                    .filter(|name| by_name.contains_key(name))
+                    .all(|name| done.iter().any(|function| function.source.name == name));
             if is_ready {
                 done.push(Function::new(source, &done));
             }
@@ -185,6 +192,13 @@ fn calls(body: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+fn hash(text: &str) -> String {
+    Sha256::digest(text)[..HASH_BYTES].iter().fold(String::new(), |mut hash, byte| {
+        _ = write!(hash, "{byte:02x}");
+        hash
+    })
+}
+
 impl Function {
     fn new(source: &Source, known: &[Self]) -> Self {
         let mut body = source.body.clone();
@@ -192,6 +206,9 @@ impl Function {
             let (plain, hashed) = (&called.source.name, &called.name);
             body = body.replace(&format!("identity.{plain}("), &format!("identity.{hashed}("));
         }
+        let mut names: Vec<&str> = known.iter().map(|function| function.name.as_str()).collect();
+        names.sort_unstable();
+        let body = body.replace(ALL_FUNCTIONS, &hash(&names.join(" ")));
         let body = match source.kind {
             Kind::Entry => {
                 format!("\n#variable_conflict use_column\nBEGIN\nRETURN QUERY\n{body};\nEND\n")
@@ -201,12 +218,7 @@ impl Function {
             Kind::Routine => format!("\n#variable_conflict use_column\n{body}\n"),
         };
         let mut function = Self { source: source.clone(), name: source.name.clone(), body };
-        let digest = Sha256::digest(function.definition());
-        let hash: String = digest[..HASH_BYTES].iter().fold(String::new(), |mut hash, byte| {
-            _ = write!(hash, "{byte:02x}");
-            hash
-        });
-        function.name = format!("{}_{hash}", source.name);
+        function.name = format!("{}_{}", source.name, hash(&function.definition()));
         function
     }
 
@@ -276,14 +288,6 @@ pub fn rust(functions: &[Function]) -> String {
             function.call()
         );
     }
-    let entries = functions.iter().filter(|function| function.source.kind == Kind::Entry);
-    let signatures: Vec<String> =
-        entries.map(|entry| format!("identity.{}({})", entry.name, entry.types())).collect();
-    _ = write!(
-        text,
-        "\n/// Every entry function of this release, between semicolons.\npub(crate) const ENTRIES: &str = {:?};\n",
-        signatures.join(";")
-    );
     text.push_str("\n/// All functions of this release, each behind those that it calls.\npub static DEFINITIONS: &[Definition] = &[\n");
     for function in functions {
         _ = writeln!(
