@@ -7,7 +7,7 @@ DATABASE=.run/test-postgres
 #   target/                 the native programs, as `make up` runs them
 #   target/llvm-cov-target  everything that is measured, or only tests
 PROGRAMS=(--package identity-ops --package host)
-MEASURED=(--package domain --package store --package edge --package fileserver --package harness --package http-tests --package attack --package faults --package browser-tests --package tidy --package sql-mutants)
+MEASURED=(--package domain --package journey --package edge --package fileserver --package harness --package http-tests --package attack --package faults --package browser-tests --package tidy --package sql-mutants)
 
 # One run at a time in a checkout: they would share a PostgreSQL.
 mkdir -p .run

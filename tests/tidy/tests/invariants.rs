@@ -13,18 +13,32 @@ fn sources() -> Vec<PathBuf> {
     RUST.into_iter().flat_map(|folder| files(folder, ".rs")).collect()
 }
 
-/// The string constants of the store that hold SQL: their names and texts.
-fn statements() -> Vec<(String, String)> {
+/// A `.sql` file of an operation.
+struct Statement {
+    file: String,
+    /// What its head says that it is, takes and returns.
+    head: String,
+    /// The SQL, without comments.
+    sql: String,
+}
+
+/// Those whose head begins with one of these kinds.
+fn statements(kinds: &[&str]) -> Vec<Statement> {
     let mut found = Vec::new();
-    for file in files("crates/store/src", ".rs") {
-        let source = read(&file);
-        for declaration in source.split("\nconst ").skip(1) {
-            let Some((name, rest)) = declaration.split_once(": &str = \"") else { continue };
-            let (text, _) = rest.split_once("\";").unwrap();
-            found.push((format!("{} {name}", file.display()), text.trim().to_owned()));
+    for file in files("crates/journey/src", ".sql") {
+        let text = read(&file);
+        let (head, _) = text.split_once("\n--\n").unwrap_or((&text, ""));
+        let code = text.lines().map(|line| line.split("--").next().unwrap());
+        let statement = Statement {
+            file: file.display().to_string(),
+            head: head.to_owned(),
+            sql: code.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"),
+        };
+        if kinds.iter().any(|kind| statement.head.starts_with(&format!("-- {kind} "))) {
+            found.push(statement);
         }
     }
-    assert!(found.len() >= 10, "the store's statements are found: {}", found.len());
+    assert!(!found.is_empty(), "the statements are found");
     found
 }
 
@@ -32,26 +46,26 @@ fn statements() -> Vec<(String, String)> {
 fn the_domain_knows_neither_spin_nor_sql_nor_http_nor_json_and_draws_no_randomness() {
     let tree = dependency_tree("domain");
     for stranger in
-        ["spin-sdk", "store", "edge", "http", "serde", "serde_json", "getrandom", "rand", "tokio-postgres"]
+        ["spin-sdk", "journey", "edge", "http", "serde", "serde_json", "getrandom", "rand", "tokio-postgres"]
     {
         assert!(!tree.contains(stranger), "domain is built from {stranger}");
     }
 }
 
 #[test]
-fn the_store_knows_neither_spin_nor_http_nor_a_driver() {
-    let tree = dependency_tree("store");
+fn the_journey_knows_neither_spin_nor_http_nor_a_driver() {
+    let tree = dependency_tree("journey");
     for stranger in
         ["spin-sdk", "edge", "http", "serde_json", "getrandom", "tokio-postgres", "postgres", "sqlx"]
     {
-        assert!(!tree.contains(stranger), "store is built from {stranger}");
+        assert!(!tree.contains(stranger), "journey is built from {stranger}");
     }
 }
 
 #[test]
 fn the_fileserver_shares_nothing_with_the_api() {
     let tree = dependency_tree("fileserver");
-    for stranger in ["domain", "store", "edge"] {
+    for stranger in ["domain", "journey", "edge"] {
         assert!(!tree.contains(stranger), "fileserver is built from {stranger}");
     }
 }
@@ -80,10 +94,11 @@ fn only_components_that_need_the_database_may_reach_it() {
 }
 
 #[test]
-fn sql_is_spoken_in_the_store_only() {
+fn sql_is_spoken_in_the_files_of_the_operations_only() {
     let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "TRUNCATE "];
-    for file in
-        ["crates/domain/src", "crates/edge/src", "components"].into_iter().flat_map(|at| files(at, ".rs"))
+    for file in ["crates/domain/src", "crates/journey/src", "crates/edge/src", "components"]
+        .into_iter()
+        .flat_map(|at| files(at, ".rs"))
     {
         for (line, text) in read(&file).lines().enumerate() {
             let code = text.split("//").next().unwrap();
@@ -95,14 +110,14 @@ fn sql_is_spoken_in_the_store_only() {
 
 #[test]
 fn a_statement_is_a_transaction_of_its_own() {
-    for (name, statement) in statements() {
+    for Statement { file, sql, .. } in statements(&["entry", "word", "helper"]) {
         for word in ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "LOCK TABLE", ";"] {
-            assert!(!statement.contains(word), "{name} holds {word}");
+            assert!(!sql.contains(word), "{file} holds {word}");
         }
     }
     // Nor does anybody else begin one, whatever it is called there.
     for file in
-        ["crates/store/src", "crates/edge/src", "components"].into_iter().flat_map(|at| files(at, ".rs"))
+        ["crates/journey/src", "crates/edge/src", "components"].into_iter().flat_map(|at| files(at, ".rs"))
     {
         for (line, text) in read(&file).lines().enumerate() {
             let code = text.split("//").next().unwrap().to_ascii_uppercase();
@@ -117,29 +132,65 @@ fn a_statement_is_a_transaction_of_its_own() {
 #[test]
 fn a_statement_that_changes_an_account_locks_its_row_first() {
     let mut checked = 0;
-    for (name, statement) in statements() {
-        let changes =
-            ["UPDATE account", "UPDATE credential", "INSERT INTO credential", "DELETE FROM account"];
-        if !changes.iter().any(|change| statement.contains(change)) {
+    for Statement { file, sql, .. } in statements(&["entry"]) {
+        let changes = ["UPDATE identity.", "INSERT INTO identity.", "DELETE FROM identity."];
+        let tables = ["account", "credential"];
+        let is_change = |text: &str| {
+            changes.iter().any(|verb| tables.iter().any(|table| text.contains(&format!("{verb}{table}"))))
+        };
+        if !is_change(&sql) {
             continue;
         }
-        let first = statement.split("),\n").next().unwrap();
+        let first = sql.split("),\n").next().unwrap();
         // A start has no row to lock yet: it deletes a dead one, which locks it, or inserts.
-        let locks = first.contains("FROM account") || first.contains("JOIN account");
+        let locks = first.contains("FROM identity.account") || first.contains("JOIN identity.account");
         let lock = first.contains("FOR NO KEY UPDATE") || first.contains("FOR UPDATE");
-        let locks = locks && lock || first.contains("DELETE FROM account");
-        assert!(locks, "{name} begins with: {first}");
+        let locks = locks && lock || first.contains("DELETE FROM identity.account");
+        assert!(locks, "{file} begins with: {first}");
         checked += 1;
     }
     assert!(checked >= 7, "the statements that change accounts are found: {checked}");
 }
 
 #[test]
-fn points_in_time_are_floored_before_they_leave_sql() {
-    for (name, statement) in statements() {
-        for (position, _) in statement.match_indices("extract(epoch") {
-            let before = &statement[..position];
-            assert!(before.ends_with("floor(") || before.ends_with("ceil("), "{name} rounds a point in time");
+fn points_in_time_are_rounded_by_the_words_for_it_alone() {
+    for Statement { file, sql, .. } in statements(&["entry", "word", "helper"]) {
+        let is_the_word = file.contains("/words/seconds");
+        assert_eq!(sql.contains("extract("), is_the_word, "{file}");
+        assert!(
+            !is_the_word || sql.starts_with("floor(") || sql.starts_with("ceil("),
+            "{file} rounds to the nearest"
+        );
+    }
+}
+
+#[test]
+fn a_commit_records_one_event_whatever_it_decides() {
+    let mut checked = 0;
+    for Statement { file, head, sql } in statements(&["entry"]) {
+        if !head.contains("returns (outcome ") {
+            continue;
+        }
+        let events: Vec<&str> = sql.split("INSERT INTO identity.event").skip(1).collect();
+        assert_eq!(events.len(), 1, "{file}");
+        // Of the one row that the decision has, without a condition that could leave it out.
+        let insert = events[0].split(")\nSELECT").next().unwrap();
+        assert!(insert.contains("FROM decision") && !insert.contains("WHERE"), "{file}: {insert}");
+        checked += 1;
+    }
+    assert!(checked >= 7, "the commits are found: {checked}");
+}
+
+#[test]
+fn every_table_is_named_with_its_schema() {
+    let tables = ["account", "credential", "session", "renewal_token", "event", "reserved_name"];
+    for Statement { file, sql, .. } in statements(&["entry", "word", "helper", "routine"]) {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        for pair in
+            words.windows(2).filter(|pair| ["FROM", "JOIN", "INTO", "UPDATE", "USING"].contains(&pair[0]))
+        {
+            let name = pair[1].trim_end_matches([',', ')', ';']);
+            assert!(!tables.contains(&name), "{file}: {} {}", pair[0], pair[1]);
         }
     }
 }

@@ -208,7 +208,7 @@ fn which_account_a_name_leads_to_is_the_databases_word() {
 /// The third limit: what is stored of a token is a hash without a key. Who can write to the database needs no secret of
 /// anybody to be signed in.
 #[test]
-fn who_can_write_to_the_database_can_write_a_session() {
+fn who_has_the_connection_string_and_knows_the_functions_opens_a_session() {
     let running = shared();
     let victim = running.account("written");
     let token = another_token(&victim.session);
