@@ -16,7 +16,7 @@ struct Input {
 
 fn echo(_: &Service, request: &Request) -> Result<Response, Failure> {
     let Input { length } = request.json()?;
-    Response::ok(&Answer { body_bytes: length })
+    Ok(Response::ok(&Answer { body_bytes: length })?)
 }
 
 fn refuse(_: &Service, _: &Request) -> Result<Response, Failure> {
@@ -33,7 +33,7 @@ struct Named<'a> {
 }
 
 fn name(_: &Service, request: &Request) -> Result<Response, Failure> {
-    Response::ok(&Named { id: request.last_segment() })
+    Ok(Response::ok(&Named { id: request.last_segment() })?)
 }
 
 const ROUTES: &[Route] = &[
