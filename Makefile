@@ -47,7 +47,7 @@ drill: ## Backs up under load and restores elsewhere, with 10,000 accounts (or A
 mutants: ## Changes the rules of crates/domain in one place at a time: a test has to fail (SHARD=2/4)
 	@scripts/mutants
 
-sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login.rs)
+sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login/)
 	@scripts/sql-mutants
 
 fuzz: ## Looks for input that breaks what the parsers promise (SECONDS=60 for each of them)

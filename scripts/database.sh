@@ -136,7 +136,7 @@ public_url_is_chosen() {
 # With new keys nobody who has an account could log in: what is stored was sealed with the old ones.
 refuse_to_replace_keys() {
     [ -n "$USES_PRIVATE" ] || return 0
-    [ "$(scripts/postgres psql "$PRIVATE" identity -qAt -c 'SELECT count(*) FROM account')" = 0 ] ||
+    [ "$(scripts/postgres psql "$PRIVATE" identity -qAt -c 'SELECT count(*) FROM identity.account')" = 0 ] ||
         die "SPIN_VARIABLE_SEALING_KEYS is missing, and $PRIVATE holds accounts that only the old keys open. Put the line back into $ENV_FILE, or start over: make db-reset"
 }
 

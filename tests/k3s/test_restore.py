@@ -20,7 +20,7 @@ def recette(tmp_path: Path) -> Iterator[FakeCluster]:
     postgres("start", SERVER, "--for-tests")
     try:
         sql("postgres", "CREATE ROLE identity_owner", "CREATE DATABASE identity OWNER identity_owner")
-        sql("identity", "CREATE TABLE account (username text)", "INSERT INTO account VALUES ('anna')")
+        sql("identity", "CREATE SCHEMA identity", "CREATE TABLE identity.account AS SELECT 'anna' AS username")
         fake = FakeCluster(tmp_path / "cluster")
         fake.has(*render(ROOT / "k3s/overlays/recette"))
         fake.has({"kind": "Pod", "metadata": {"name": "database-0"}})
@@ -41,13 +41,14 @@ def databases() -> dict[str, bool]:
 
 def test_the_job_gets_an_empty_database_and_the_one_of_before_stays(recette: FakeCluster) -> None:
     restore(recette)
-    assert sql("identity", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == "0"
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'identity')"
+    assert sql("identity", tables, "SELECT to_regnamespace('identity') IS NULL").split() == ["0", "t"]
     owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'identity'"
     assert sql("postgres", owner) == "identity_owner"
     [before] = databases().keys() - {"identity"}
     assert databases() == {"identity": True, before: False}
     sql("postgres", f"ALTER DATABASE {before} ALLOW_CONNECTIONS true")
-    assert sql(before, "SELECT username FROM account") == "anna"
+    assert sql(before, "SELECT username FROM identity.account") == "anna"
 
 
 def test_the_job_is_the_suspended_one_with_the_file_that_was_named(recette: FakeCluster) -> None:
@@ -61,7 +62,7 @@ def test_the_job_is_the_suspended_one_with_the_file_that_was_named(recette: Fake
 def test_after_a_restore_that_fails_the_database_of_before_is_back(recette: FakeCluster) -> None:
     restore(recette, succeeds=False, FAKE_JOB="Failed")
     assert databases() == {"identity": True}
-    assert sql("identity", "SELECT username FROM account") == "anna"
+    assert sql("identity", "SELECT username FROM identity.account") == "anna"
 
 
 def test_a_name_that_leads_out_of_the_folder_of_backups_is_refused(recette: FakeCluster) -> None:

@@ -1,5 +1,6 @@
 //! Writes `functions.rs` from the `.sql` files beside the operations: what the operations call, and what
 //! `identity-ops migrate` installs.
+#![allow(clippy::print_stdout, reason = "a build script speaks to Cargo")]
 
 mod function;
 

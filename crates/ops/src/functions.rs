@@ -114,7 +114,7 @@ async fn grant(
     let may = |caller: &str| caller == owner || is_entry && caller == APPLICATION_ROLE;
     let mut changed = false;
     for caller in callers.iter().filter(|caller| !may(caller)) {
-        run(transaction, &format!("REVOKE ALL ON FUNCTION {function} FROM {caller}")).await?;
+        run(transaction, &format!("REVOKE ALL ON FUNCTION {function} FROM {caller} CASCADE")).await?;
         changed = true;
     }
     for caller in [owner, APPLICATION_ROLE] {

@@ -10,6 +10,7 @@ mod keys;
 mod migrate;
 mod purge;
 mod reseal;
+mod rights;
 mod role;
 mod schema;
 mod terminal;
@@ -32,9 +33,9 @@ Commands:
             Run it before `migrate`: the migrations grant to this role. Run it again to change the password:
             open connections stay, new ones need the new password.
   migrate   Applies the migrations that this binary carries and the database does not have yet, in order, and
-            installs the functions of this release, which are all that the application may use; what of these
-            somebody changed (text, settings, owner, rights) is mended. In one transaction, and each thing is
-            printed. Everything is in the schema `identity`, and belongs to whoever connects, or to the role
+            installs the functions of this release, which are all that the application may use; what somebody
+            changed of these (text, settings, owner, rights), or gave the application beside them, is mended. In one
+            transaction, and each thing is printed. Everything is in the schema `identity`, and belongs to whoever connects, or to the role
             `cofrap_owner` where that is a superuser. An applied migration that was changed since is refused; one of
             a later release stays, and is named. The schema has no way back: restore a backup.
               --retire-before V   removes the functions that only releases before V call (0.2.0, say): once none of

@@ -2,7 +2,7 @@
 //!
 //! Owns: that all of it is one transaction, and that what is printed is what this run did. Leaves to others: order,
 //! ledger and checksums (the migrator), the statements (`migrations/`), whose the schema is (`schema`), the functions
-//! (`functions`).
+//! (`functions`), who may use what is beside them (`rights`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use sqlx::postgres::PgConnection;
 use crate::arguments::Migrate;
 use crate::role::APPLICATION_ROLE;
 use crate::schema::{LEDGER, Standing};
-use crate::{connection, functions};
+use crate::{connection, functions, rights};
 
 /// The migrations of this release. That the ledger knows newer ones is no fault: who goes back to an earlier release runs
 /// its tool on the schema of the later one, which only adds.
@@ -44,6 +44,7 @@ pub async fn run(options: &Migrate) -> Result<Vec<String>> {
     if let Some(version) = &options.retire_before {
         lines.extend(functions::retire(&mut transaction, version).await?);
     }
+    lines.extend(rights::mend(&mut transaction).await?);
     transaction.commit().await?;
     connection::close(connection).await?;
     Ok(lines)

@@ -180,8 +180,14 @@ async fn make_owner(connection: &mut PgConnection) -> Result<bool> {
         return Ok(false);
     }
     if !exists {
-        sqlx::query("CREATE ROLE cofrap_owner NOLOGIN").execute(&mut *connection).await?;
+        sqlx::query("CREATE ROLE cofrap_owner").execute(&mut *connection).await?;
     }
+    // A superuser may name every attribute.
+    sqlx::query(
+        "ALTER ROLE cofrap_owner NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
+    )
+    .execute(&mut *connection)
+    .await?;
     let grant: String = sqlx::query_scalar(
         "SELECT format('GRANT CREATE ON DATABASE %I TO cofrap_owner', current_database())",
     )

@@ -62,7 +62,8 @@ impl Standing {
             _ if is_superuser => OWNER_ROLE.to_owned(),
             Some((owner, true)) => bail!(
                 "the schema identity belongs to the superuser {owner}, and {user} cannot change that: \
-                 run this once as a superuser, or ALTER SCHEMA identity OWNER TO {user}"
+                 run this once as a superuser, or ALTER SCHEMA identity OWNER TO {}",
+                quoted(connection, &user).await?
             ),
             None => user.clone(),
         };
@@ -73,18 +74,26 @@ impl Standing {
     }
 
     async fn refuse_what_cannot_work(&self, connection: &mut PgConnection, user: &str) -> Result<()> {
-        let owner = &self.owner;
-        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-            .bind(owner)
-            .fetch_one(&mut *connection)
-            .await?;
-        if !exists {
-            bail!("the role {owner} does not exist, and is to own the schema: run `identity-ops role` first");
+        let is_superuser: Option<bool> =
+            sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = $1")
+                .bind(&self.owner)
+                .fetch_optional(&mut *connection)
+                .await?;
+        let owner = quoted(connection, &self.owner).await?;
+        match is_superuser {
+            None => bail!(
+                "the role {owner} is to own the schema, and does not exist: run `identity-ops role` first"
+            ),
+            Some(true) => bail!(
+                "the role {owner} is to own the schema, and is a superuser: ALTER ROLE {owner} NOSUPERUSER"
+            ),
+            Some(false) => {}
         }
-        let (may_create, database): (bool, String) = sqlx::query_as(
-            "SELECT has_database_privilege($1, current_database(), 'CREATE'), quote_ident(current_database())",
+        let (may_create, may_become, database): (bool, bool, String) = sqlx::query_as(
+            "SELECT has_database_privilege($1, current_database(), 'CREATE'), pg_has_role($1, 'MEMBER'),
+                quote_ident(current_database())",
         )
-        .bind(owner)
+        .bind(&self.owner)
         .fetch_one(&mut *connection)
         .await?;
         if !self.is_there && !may_create {
@@ -92,13 +101,14 @@ impl Standing {
                 "{owner} may not make the schema identity in this database: GRANT CREATE ON DATABASE {database} TO {owner}"
             );
         }
-        let may_become: bool = sqlx::query_scalar("SELECT pg_has_role($1, 'MEMBER')")
-            .bind(owner)
-            .fetch_one(&mut *connection)
-            .await?;
         if !may_become {
+            let user = quoted(connection, user).await?;
             bail!("the schema identity belongs to {owner}: run this as {owner}, or GRANT {owner} TO {user}");
         }
+        self.refuse_what_is_anothers(connection, user).await
+    }
+
+    async fn refuse_what_is_anothers(&self, connection: &mut PgConnection, user: &str) -> Result<()> {
         let Some(elsewhere) = &self.elsewhere else { return Ok(()) };
         let foreign: Option<(String, String)> = sqlx::query_as(
             "SELECT relname::text, pg_get_userbyid(relowner)::text FROM pg_class
@@ -134,8 +144,13 @@ impl Standing {
             }
             done.push(format!("moved the tables of the schema {elsewhere} into the schema identity"));
         }
-        for statement in gifts(transaction, &self.owner).await? {
+        let mut given = Vec::new();
+        for (what, statement) in gifts(transaction, &self.owner).await? {
             run(transaction, &statement).await?;
+            given.push(what);
+        }
+        if !given.is_empty() {
+            done.push(format!("gave {owner} what was another's: {}", given.join(", ")));
         }
         run(transaction, &format!("SET LOCAL ROLE {owner}")).await?;
         // The migrations name nothing by its schema. Nothing that somebody else may create is looked up.
@@ -175,14 +190,17 @@ async fn ledger_elsewhere(connection: &mut PgConnection, first_checksum: &[u8]) 
     }
 }
 
-/// The statements that move what is there of the known tables and functions.
+/// The statements that move what is there of the known tables and functions: functions first, whose parameters may have
+/// the type of a table's row, by the name that it has before.
 async fn moves(connection: &mut PgConnection, from: &str) -> Result<Vec<String>> {
     sqlx::query_scalar(
-        "SELECT format('ALTER TABLE %I.%I SET SCHEMA identity', $1, relname) FROM pg_class
-         WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r' AND relname = ANY ($2)
-         UNION ALL
-         SELECT format('ALTER FUNCTION %I.%I(%s) SET SCHEMA identity', $1, proname, pg_get_function_identity_arguments(oid))
-         FROM pg_proc WHERE pronamespace = quote_ident($1)::regnamespace AND proname = ANY ($3)",
+        "SELECT statement FROM (
+            SELECT 1, format('ALTER FUNCTION %I.%I(%s) SET SCHEMA identity', $1, proname, pg_get_function_identity_arguments(oid))
+            FROM pg_proc WHERE pronamespace = quote_ident($1)::regnamespace AND proname = ANY ($3)
+            UNION ALL
+            SELECT 2, format('ALTER TABLE %I.%I SET SCHEMA identity', $1, relname) FROM pg_class
+            WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r' AND relname = ANY ($2)
+         ) AS moves (turn, statement) ORDER BY turn",
     )
     .bind(from)
     .bind(TABLES.as_slice())
@@ -192,17 +210,24 @@ async fn moves(connection: &mut PgConnection, from: &str) -> Result<Vec<String>>
     .context("what a release before the schema made cannot be listed")
 }
 
-/// The statements that give everything in the schema to its owner.
-async fn gifts(connection: &mut PgConnection, owner: &str) -> Result<Vec<String>> {
-    sqlx::query_scalar(
-        "SELECT format('ALTER SCHEMA identity OWNER TO %I', $1) FROM pg_namespace
-         WHERE nspname = 'identity' AND pg_get_userbyid(nspowner) <> $1
-         UNION ALL
-         SELECT format('ALTER TABLE identity.%I OWNER TO %I', relname, $1) FROM pg_class
-         WHERE relnamespace = 'identity'::regnamespace AND relkind = 'r' AND pg_get_userbyid(relowner) <> $1
-         UNION ALL
-         SELECT format('ALTER FUNCTION identity.%I(%s) OWNER TO %I', proname, pg_get_function_identity_arguments(oid), $1)
-         FROM pg_proc WHERE pronamespace = 'identity'::regnamespace AND pg_get_userbyid(proowner) <> $1",
+/// The statements that give everything in the schema to its owner, each behind the name of what it gives. (What an
+/// extension brought is its own.)
+async fn gifts(connection: &mut PgConnection, owner: &str) -> Result<Vec<(String, String)>> {
+    sqlx::query_as(
+        "SELECT what, gift FROM (
+            SELECT 1, oid, 'the schema', format('ALTER SCHEMA identity OWNER TO %I', $1), nspowner
+            FROM pg_namespace WHERE nspname = 'identity'
+            UNION ALL
+            SELECT 2, oid, relname, format('ALTER TABLE identity.%I OWNER TO %I', relname, $1), relowner
+            FROM pg_class WHERE relnamespace = 'identity'::regnamespace AND relkind = 'r'
+            UNION ALL
+            SELECT 3, oid, proname, format('ALTER ROUTINE identity.%I(%s) OWNER TO %I', proname,
+                pg_get_function_identity_arguments(oid), $1), proowner
+            FROM pg_proc WHERE pronamespace = 'identity'::regnamespace
+         ) AS gifts (turn, oid, what, gift, holder)
+         WHERE pg_get_userbyid(holder) <> $1
+           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = gifts.oid AND deptype = 'e')
+         ORDER BY turn, what",
     )
     .bind(owner)
     .fetch_all(connection)

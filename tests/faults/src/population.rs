@@ -42,6 +42,8 @@ SELECT string_agg(line, chr(10) ORDER BY line) FROM (
     WHERE kind <> 'restore'
     UNION ALL SELECT 'reserved names ' || count(*) || ' '
         || md5(string_agg(reserved_name::text, ' ' ORDER BY hash)) FROM reserved_name
+    UNION ALL SELECT 'functions of releases ' || count(*) || ' '
+        || md5(string_agg(release_function::text, ' ' ORDER BY release, name)) FROM release_function
     UNION ALL SELECT 'migrations ' || count(*) || ' '
         || md5(string_agg(_sqlx_migrations::text, ' ' ORDER BY version)) FROM _sqlx_migrations) AS lines";
 

@@ -4,12 +4,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::{env, fs};
 
 use faults::backup::{backup, backups, only_backup, refuses, restore, succeeds};
 use faults::population;
 use harness::database::APPLICATION_PASSWORD;
-use harness::{TestDatabase, workspace};
+use harness::{TestDatabase, earlier_release, workspace};
 
 fn empty_folder(name: &str) -> PathBuf {
     faults::backup::empty_folder(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("backup-{name}")))
@@ -34,6 +35,12 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// An empty database with the application's role, as a restore wants it.
 fn empty_database() -> TestDatabase {
+    // Roles belong to the server, and PostgreSQL refuses two who change one: first the template's, then one at a time.
+    static TURN: LazyLock<Mutex<()>> = LazyLock::new(|| {
+        drop(TestDatabase::fresh());
+        Mutex::default()
+    });
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let database = TestDatabase::empty_on(&workspace::maintenance_url());
     let role = database.ops(&["role"]).env("APPLICATION_PASSWORD", APPLICATION_PASSWORD).status().unwrap();
     assert!(role.success());
@@ -41,9 +48,21 @@ fn empty_database() -> TestDatabase {
 }
 
 fn objects(database: &TestDatabase) -> i64 {
-    let count = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace)
-        + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)";
+    let count = "WITH ours AS (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'identity'))
+        SELECT (SELECT count(*) FROM pg_class JOIN ours ON ours.oid = relnamespace)
+            + (SELECT count(*) FROM pg_proc JOIN ours ON ours.oid = pronamespace)";
     database.owner().query_one(count, &[]).unwrap().get(0)
+}
+
+/// The schema of everything of the service, and whose it is.
+fn homes(database: &TestDatabase) -> String {
+    let homes = "SELECT coalesce(string_agg(DISTINCT concat_ws(' ', nspname, pg_get_userbyid(owner)), ', '), '') FROM (
+            SELECT relnamespace, relowner FROM pg_class
+            UNION ALL SELECT pronamespace, proowner FROM pg_proc
+            UNION ALL SELECT oid, nspowner FROM pg_namespace WHERE nspname = 'identity'
+        ) AS objects (namespace, owner)
+        JOIN pg_namespace ON pg_namespace.oid = namespace WHERE nspname IN ('public', 'identity')";
+    database.owner().query_one(homes, &[]).unwrap().get(0)
 }
 
 #[test]
@@ -135,6 +154,65 @@ fn a_restore_is_into_an_empty_database_with_the_role_or_not_at_all() {
     assert!(said.contains("ended: 0 sessions") && said.contains("0 accounts are back"), "{said}");
     assert_eq!(objects(&ready), before);
     refuses(&mut restore(&ready.owner_url(), &file));
+
+    let with_the_schema_only = empty_database();
+    with_the_schema_only.owner().batch_execute("CREATE SCHEMA identity").unwrap();
+    let said = refuses(&mut restore(&with_the_schema_only.owner_url(), &file));
+    assert!(said.contains("the database is not empty"), "{said}");
+}
+
+/// Functions do what their owner may, and who restores may do everything.
+#[test]
+fn what_a_superuser_restores_belongs_to_a_role_that_is_none() {
+    let (database, folder) = (TestDatabase::fresh(), empty_folder("superuser"));
+    succeeds(&mut backup(&database.owner_url(), &folder));
+    let ready = empty_database();
+    let without_the_owner = format!("REVOKE CREATE ON DATABASE {} FROM cofrap_owner", ready.name());
+    ready.owner().batch_execute(&without_the_owner).unwrap();
+    let said = refuses(&mut restore(&ready.owner_url(), &only_backup(&folder)));
+    assert!(said.contains("run `identity-ops role` on this database first"), "{said}");
+
+    let ready = empty_database();
+    succeeds(&mut restore(&ready.owner_url(), &only_backup(&folder)));
+    assert_eq!(homes(&ready), "identity cofrap_owner");
+    assert_eq!(homes(&database), "identity cofrap_owner");
+    let may = "SELECT has_schema_privilege('cofrap_owner', 'public', 'CREATE')";
+    assert!(!ready.owner().query_one(may, &[]).unwrap().get::<_, bool>(0));
+    let said = succeeds(&mut ready.ops(&["migrate"]));
+    assert!(said.contains("nothing to apply") && !said.contains("mended"), "{said}");
+}
+
+#[test]
+fn a_backup_of_a_release_before_the_schema_is_restored_and_closed_and_migrate_moves_it() {
+    let (before, folder) = (empty_database(), empty_folder("earlier-release"));
+    let mut owner = before.owner();
+    owner.batch_execute("RESET search_path").unwrap();
+    earlier_release::install(&mut owner);
+    earlier_release::add_people(&mut owner, "public");
+    succeeds(&mut backup(&before.owner_url(), &folder));
+
+    let restored = empty_database();
+    let said = succeeds(&mut restore(&restored.owner_url(), &only_backup(&folder)));
+    for line in ["1 sessions", "1 renewal tokens", "1 pending accounts", "1 accounts are back"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(homes(&restored), "public cofrap_owner");
+    // Where nothing was restored, everything was the connected superuser's.
+    for (database, gives) in [(&restored, false), (&before, true)] {
+        let said = succeeds(&mut database.ops(&["migrate"]));
+        assert!(said.contains("moved the tables of the schema public into the schema identity"), "{said}");
+        assert_eq!(said.contains("gave cofrap_owner what was another's"), gives, "{said}");
+        assert_eq!(homes(database), "identity cofrap_owner");
+    }
+    assert_eq!(population::open(&restored), 0);
+    assert_eq!(kept_of_then(&restored), kept_of_then(&before));
+}
+
+/// Without the functions, which each `migrate` notes with its own time, and the migrations that it applied.
+fn kept_of_then(database: &TestDatabase) -> String {
+    let forget = "DELETE FROM release_function; DELETE FROM _sqlx_migrations WHERE version > 4";
+    database.owner().batch_execute(forget).unwrap();
+    population::kept(database)
 }
 
 #[test]

@@ -69,7 +69,9 @@ fn who_had_arrived_before_a_backup_under_load_logs_in_after_its_restore_elsewher
     assert_eq!(population::open(&restored.database), 0, "something is open");
     owner.assert_owns_everything(&restored.database);
     assert_eq!(schema(&restored.database), schema(&running.database), "the schema, and who may do what");
-    assert!(owner.ops(&restored.database, "migrate").starts_with("nothing to apply"));
+    let migrated = owner.ops(&restored.database, "migrate");
+    assert!(migrated.starts_with("nothing to apply"), "{migrated}");
+    assert_eq!(migrated.lines().count(), 2, "a function was missing, or not as it should be: {migrated}");
     owner.ops(&restored.database, "reseal");
     let report = ledger.hold_against_restored(&restored, arrived);
     println!("\n{report}");
@@ -90,7 +92,9 @@ fn what_is_restored_is_what_was_backed_up_to_the_last_row() {
     let _model = running.account("model");
     population::settle(&running.database, size.accounts);
     // What only a superuser makes, and the new owner is none.
-    let of_a_superuser = "CREATE EXTENSION pg_stat_statements; CREATE PUBLICATION everything FOR ALL TABLES";
+    let of_a_superuser =
+        "CREATE EXTENSION pg_stat_statements SCHEMA public; CREATE PUBLICATION everything FOR ALL TABLES;
+        ALTER DEFAULT PRIVILEGES FOR ROLE cofrap_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC";
     running.database.owner().batch_execute(of_a_superuser).unwrap();
 
     let (_, backing_up) = timed(|| succeeds(&mut backup(&running.database.owner_url(), &folder)));
@@ -155,8 +159,9 @@ impl NewOwner {
 
     fn assert_owns_everything(&self, database: &TestDatabase) {
         let others = "SELECT string_agg(name, ' ') FROM (
-                SELECT relname AS name, relowner AS owner FROM pg_class WHERE relnamespace = 'public'::regnamespace
-                UNION ALL SELECT proname, proowner FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS objects
+                SELECT relname AS name, relowner AS owner FROM pg_class WHERE relnamespace = 'identity'::regnamespace
+                UNION ALL SELECT proname, proowner FROM pg_proc WHERE pronamespace = 'identity'::regnamespace
+                UNION ALL SELECT nspname, nspowner FROM pg_namespace WHERE nspname = 'identity') AS objects
             WHERE owner <> (SELECT datdba FROM pg_database WHERE datname = current_database())";
         let others: Option<String> = database.owner().query_one(others, &[]).unwrap().get(0);
         assert_eq!(others, None, "belongs to somebody else");

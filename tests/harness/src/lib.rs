@@ -22,6 +22,7 @@ pub mod contract;
 pub mod database;
 pub mod deadline;
 pub mod dump;
+pub mod earlier_release;
 pub mod fingerprint;
 pub mod journey;
 pub mod mutant;

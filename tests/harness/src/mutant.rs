@@ -11,6 +11,12 @@ pub const ORIGINAL: &str = "SQL_MUTANT_ORIGINAL";
 /// Names the environment variable that holds what takes its place.
 pub const MUTATED: &str = "SQL_MUTANT_MUTATED";
 
+/// What the runner does before the first migration where nothing is there yet, with the book that it keeps: it is in the
+/// schema too, and nothing is written into it.
+pub const PREPARATION: &str = "
+    CREATE SCHEMA identity AUTHORIZATION cofrap_owner; SET ROLE cofrap_owner; SET search_path = identity, pg_temp;
+    CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY)";
+
 /// The text itself, or the mutated one when it is the one to be replaced.
 #[must_use]
 pub fn under_test(text: &str) -> Cow<'_, str> {

@@ -79,11 +79,7 @@ fn texts() -> Vec<String> {
 /// What the runner does, with the mutated text in the place of the original, and without looking at what is there.
 fn apply_mutated(url: &str) {
     let mut owner = Client::connect(url, NoTls).expect("the owner can connect");
-    owner
-        .batch_execute(
-            "CREATE SCHEMA identity AUTHORIZATION cofrap_owner; SET ROLE cofrap_owner; SET search_path = identity, pg_temp",
-        )
-        .unwrap();
+    owner.batch_execute(mutant::PREPARATION).unwrap();
     for text in texts() {
         owner.batch_execute(&mutant::under_test(&text)).expect("PostgreSQL takes the mutated migration");
     }

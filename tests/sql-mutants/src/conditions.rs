@@ -4,7 +4,7 @@ use crate::mutant::{Change, excerpt};
 use crate::token::{Kind, Token, tokens};
 
 /// What ends a condition that no parenthesis ends.
-const ENDS: [&str; 21] = [
+const ENDS: [&str; 22] = [
     "WHERE",
     "AS",
     "ON",
@@ -26,11 +26,12 @@ const ENDS: [&str; 21] = [
     ";",
     ",",
     "$$",
+    "$function$",
 ];
 
 /// Takes each condition out: a conjunct becomes true, an alternative becomes false, a `WHEN` of a `CASE` and an `IF` never
 /// apply. Of what a function returns, each part is one.
-/// The condition is left in the text beside its outcome, so that PostgreSQL can still tell the types of its parameters.
+/// The condition is left in the text beside its outcome: a mutant reads like the original.
 #[must_use]
 pub fn conditions(sql: &str) -> Vec<Change> {
     let all = tokens(sql);
@@ -144,11 +145,15 @@ pub fn listed_names(sql: &str) -> Vec<Change> {
     changes
 }
 
-/// What is looked up in a list: `state IN`, `outcome NOT IN`.
+/// What is looked up in a list: `state IN`, `outcome NOT IN`, `($1).state IN`.
 fn list_name(before: &[Token<'_>]) -> String {
-    let from =
-        before.len().saturating_sub(if before.last().is_some_and(|token| token.is("NOT")) { 2 } else { 1 });
-    before[from..].iter().map(|token| token.text).chain(["IN"]).collect::<Vec<_>>().join(" ")
+    let is_not = before.last().is_some_and(|token| token.is("NOT"));
+    let what = &before[..before.len() - usize::from(is_not)];
+    // ( $1 ) .state
+    let is_of_a_row = what.last().is_some_and(|token| token.text.starts_with('.'));
+    let from = what.len().saturating_sub(if is_of_a_row { 4 } else { 1 });
+    let name: String = what[from..].iter().map(|token| token.text).collect();
+    format!("{name} {}IN", if is_not { "NOT " } else { "" })
 }
 
 /// Takes each lock of rows out, and of one that waits for nobody that it does not.

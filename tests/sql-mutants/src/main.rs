@@ -1,8 +1,9 @@
-//! `sql-mutants TESTS [SHARD/SHARDS [PART]]` runs the store's tests (the compiled program TESTS) against each mutant of the SQL,
-//! and fails when one survives for which `tests/sql-mutants/survivors.txt` gives no reason. What an earlier run found
-//! caught is not run again, until `target/sql-mutants` is deleted; what survived without a reason is. With PART, only
+//! `sql-mutants TESTS [SHARD/SHARDS [PART]]` runs the tests of `journey` (the compiled program TESTS) against each mutant of
+//! the SQL, and fails when one survives for which `tests/sql-mutants/survivors.txt` gives no reason. What an earlier run
+//! found caught is not run again, until `target/sql-mutants` is deleted; what survived without a reason is. With PART, only
 //! mutants whose names hold it are run. `sql-mutants --list` names them all. One run at a time on a PostgreSQL.
-//! What each test said is in `target/sql-mutants/said.txt`.
+//! What each test said is in `target/sql-mutants/said.txt`. Before the first mutant a control is run, which changes a comment
+//! only: if a test fails of it, the run is worth nothing, and ends.
 #![allow(clippy::print_stdout, reason = "a program that says what it found")]
 
 use std::collections::BTreeMap;
@@ -10,19 +11,18 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use harness::workspace;
-use sql_mutants::mutant::{Mutant, mutants};
+use sql_mutants::mutant::{Mutant, control, mutants};
 use sql_mutants::results::{self, Fate, RESULTS, SURVIVORS};
 use sql_mutants::server::{Reading, Server};
-use sql_mutants::source::{self, Source};
+use sql_mutants::source;
 use sql_mutants::verdict::Tests;
 
 fn main() -> Result<()> {
     let root = workspace::root();
     let sources = source::all(&root)?;
     let all: Vec<Mutant> = sources.iter().flat_map(mutants).collect();
-    let migrations: Vec<Source> = sources.into_iter().filter(|source| source.is_migration).collect();
     let arguments: Vec<String> = env::args().skip(1).collect();
     let tests =
         arguments.first().context("sql-mutants TESTS [SHARD/SHARDS [PART]], or sql-mutants --list")?;
@@ -46,9 +46,8 @@ fn main() -> Result<()> {
     let mine = all.iter().enumerate().filter(|(number, _)| number % shards == shard - 1);
     let due: Vec<_> = mine.filter(|(_, mutant)| mutant.name.contains(part) && !is_done(mutant)).collect();
     if !due.is_empty() {
-        let unchanged = tests.first_to_fail(None)?;
-        ensure!(unchanged.is_none(), "the tests fail without a mutant: {unchanged:?}");
-        let mut server = Server::new(migrations)?;
+        check_with(&control(&sources)?, &tests)?;
+        let mut server = Server::new(sources)?;
         for (number, mutant) in due {
             let (fate, said) = fate(&mut server, &tests, mutant, last.get(&mutant.name))?;
             println!("{}/{} {} => {fate}", number + 1, all.len(), mutant.name);
@@ -59,20 +58,33 @@ fn main() -> Result<()> {
     conclude(&root, &all, &results::read(&file)?, &reasons)
 }
 
+/// Runs the tests against the control, which has to survive: then they pass, and see nothing but what the SQL does.
+fn check_with(control: &Mutant, tests: &Tests) -> Result<()> {
+    let Some(failure) = tests.first_to_fail(Some(control))? else { return Ok(()) };
+    let unchanged = tests.first_to_fail(None)?;
+    ensure!(unchanged.is_none(), "the tests fail without a mutant: {unchanged:?}");
+    bail!(
+        "this run is worth nothing: the control ({}) is caught by {}, which so fails of any change: {}",
+        control.name,
+        failure.test,
+        failure.says
+    )
+}
+
 /// What becomes of a mutant, and what the test says that catches it: most often the one that caught it the last time.
 fn fate(server: &mut Server, tests: &Tests, mutant: &Mutant, last: Option<&Fate>) -> Result<(Fate, String)> {
-    if let Some(Fate::Caught(test)) = last
-        && let Some(failure) = tests.fails_again(test, mutant)?
-    {
-        return Ok((Fate::Caught(failure.test), failure.says));
+    match server.read(mutant)? {
+        Reading::Refused => return Ok((Fate::Refused, String::new())),
+        Reading::Same => return Ok((Fate::Same, String::new())),
+        Reading::Different => {}
     }
-    Ok(match server.read(mutant)? {
-        Reading::Refused => (Fate::Refused, String::new()),
-        Reading::Same => (Fate::Replaced, String::new()),
-        Reading::Different => match tests.first_to_fail(Some(mutant))? {
-            Some(failure) => (Fate::Caught(failure.test), failure.says),
-            None => (Fate::Survived, String::new()),
-        },
+    let again = match last {
+        Some(Fate::Caught(test)) => tests.fails_again(test, mutant)?,
+        _ => None,
+    };
+    Ok(match again.map_or_else(|| tests.first_to_fail(Some(mutant)), |failure| Ok(Some(failure)))? {
+        Some(failure) => (Fate::Caught(failure.test), failure.says),
+        None => (Fate::Survived, String::new()),
     })
 }
 
@@ -99,16 +111,16 @@ fn conclude(
     let fates = || all.iter().map(|mutant| (mutant, &known[&mutant.name]));
     let count = |is: fn(&Fate) -> bool| fates().filter(|(_, fate)| is(fate)).count();
     let summary = format!(
-        "{} mutants: {} caught, {} survived, {} that a later migration replaces, {} that PostgreSQL refuses",
+        "{} mutants: {} caught, {} survived, {} that leave the schema the same, {} that PostgreSQL refuses",
         all.len(),
         count(|fate| matches!(fate, Fate::Caught(_))),
         count(|fate| *fate == Fate::Survived),
-        count(|fate| *fate == Fate::Replaced),
+        count(|fate| *fate == Fate::Same),
         count(|fate| *fate == Fate::Refused),
     );
     println!("{summary}");
     let lines: String = fates().map(|(mutant, fate)| format!("{} => {fate}\n", mutant.name)).collect();
-    let head = "# Written by `make sql-mutants`. survivors.txt says why those that survived may.";
+    let head = "# Written by `make sql-mutants`. survivors.txt says why those that survived may. The control survived too.";
     fs::write(root.join(RESULTS), format!("{head}\n# {summary}\n{lines}"))?;
     let unexplained: Vec<&str> = fates()
         .filter(|(mutant, fate)| **fate == Fate::Survived && !reasons.contains_key(&mutant.name))

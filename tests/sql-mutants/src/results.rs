@@ -21,8 +21,8 @@ pub enum Fate {
     Caught(String),
     /// No test failed.
     Survived,
-    /// A later migration replaces what was changed: there is nothing to test.
-    Replaced,
+    /// The schema is the same, most often because a later migration replaces what was changed: there is nothing to test.
+    Same,
     /// PostgreSQL does not take the text: there is nothing to test.
     Refused,
 }
@@ -32,7 +32,7 @@ impl fmt::Display for Fate {
         match self {
             Self::Caught(test) => write!(formatter, "caught by {test}"),
             Self::Survived => formatter.write_str("survived"),
-            Self::Replaced => formatter.write_str("replaced"),
+            Self::Same => formatter.write_str("the same"),
             Self::Refused => formatter.write_str("refused"),
         }
     }
@@ -42,7 +42,7 @@ impl Fate {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "survived" => Some(Self::Survived),
-            "replaced" => Some(Self::Replaced),
+            "the same" => Some(Self::Same),
             "refused" => Some(Self::Refused),
             _ => text.strip_prefix("caught by ").map(|test| Self::Caught(test.to_owned())),
         }

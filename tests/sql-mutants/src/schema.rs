@@ -1,4 +1,4 @@
-//! What only migrations have: constraints, unique indexes, triggers, privileges, what protects a function.
+//! What is beside the conditions: of migrations constraints, unique indexes, triggers, privileges; what protects a function.
 
 use crate::mutant::{Change, excerpt};
 use crate::token::{Kind, Token, tokens};
@@ -16,6 +16,7 @@ pub fn changes(sql: &str) -> Vec<Change> {
             "NOT" if from[1].is("NULL") && !all[at - 1].is("IS") => {
                 removed(sql, &from[..2], nearby(&all[..at]))
             }
+            "PRIMARY" if from[2].is("(") => primary_key(sql, from, nearby(&all[..at])),
             "PRIMARY" => removed(sql, &from[..2], nearby(&all[..at])),
             "ON" if from[1].is("DELETE") && from[2].is("CASCADE") => {
                 removed(sql, &from[..3], nearby(&all[..at]))
@@ -24,13 +25,14 @@ pub fn changes(sql: &str) -> Vec<Change> {
             "CREATE" if from[1].is("UNIQUE") || from[1].is("TRIGGER") => {
                 removed(sql, statement(from), String::new())
             }
+            "ALTER" if from[1].is("FUNCTION") => setting_of_function(sql, statement(from)),
             _ => None,
         };
         found.extend(change);
         if from[0].is("FUNCTION")
             && all[..at].last().is_some_and(|before| before.is("CREATE") || before.is("REPLACE"))
         {
-            found.extend(protections(sql, from));
+            found.extend(protections(sql, from, &["STRICT", "SECURITY", "SET"]));
         }
         if from[0].is("GRANT") || from[0].is("REVOKE") {
             found.extend(privileges(sql, statement(from)));
@@ -66,20 +68,51 @@ fn named_constraint(sql: &str, from: &[Token<'_>]) -> Option<Change> {
     Some(Change { start, end, replacement: "CHECK (true)".to_owned(), says })
 }
 
-/// Of a function: that it does nothing when an argument is NULL, that it runs as its owner, and each of its settings.
-fn protections(sql: &str, function: &[Token<'_>]) -> Vec<Change> {
+/// What is written around the body of a function of `journey`: the settings that its file asks for; and, if it stands for
+/// all functions of its kind, also what each of them has.
+#[must_use]
+pub fn around(sql: &str, stands_for_its_kind: bool) -> Vec<Change> {
+    let all = tokens(sql);
+    let Some(function) = all.iter().position(|token| token.is("FUNCTION")) else { return Vec::new() };
+    let mut changes = protections(sql, &all[function..], &["STABLE", "SECURITY", "SET"]);
+    changes
+        .retain(|change| stands_for_its_kind || change.says.starts_with("no SET") && !pins_the_path(change));
+    changes
+}
+
+fn pins_the_path(change: &Change) -> bool {
+    change.says.starts_with("no SET search_path")
+}
+
+/// Of a function, what begins with these words: that it does nothing when an argument is NULL, that it changes nothing,
+/// that it runs as its owner, and each of its settings.
+fn protections(sql: &str, function: &[Token<'_>], words: &[&str]) -> Vec<Change> {
     let head = function.iter().position(|token| token.is("AS")).map_or(function, |body| &function[..body]);
-    let words = ["STRICT", "SECURITY", "SET"];
     let begins =
         |at: &usize| words.iter().any(|word| head[*at].is(word)) && head[*at].depth == function[0].depth;
     let starts: Vec<usize> = (0..head.len()).filter(begins).collect();
     let ends = starts.iter().skip(1).copied().chain([head.len()]);
-    let of = format!(" of {}", function[1].text);
+    let of = format!(" of {}", excerpt(function[1].text));
     starts.iter().zip(ends).filter_map(|(start, end)| removed(sql, &head[*start..end], of.clone())).collect()
 }
 
 fn reference<'a, 'sql>(from: &'a [Token<'sql>]) -> &'a [Token<'sql>] {
     if from[2].is("ON") && from[3].is("DELETE") { &from[..5] } else { &from[..2] }
+}
+
+/// `ALTER FUNCTION f() SET a = b`: without the setting there is no statement.
+fn setting_of_function(sql: &str, statement: &[Token<'_>]) -> Option<Change> {
+    let setting = statement.iter().position(|token| token.is("SET"))?;
+    let what = excerpt(text(sql, statement[setting..].strip_suffix(&statement[statement.len() - 1..])?));
+    let change = removed(sql, statement, String::new())?;
+    Some(Change { says: format!("no {what} of {}", excerpt(statement[2].text)), ..change })
+}
+
+/// Of several columns.
+fn primary_key(sql: &str, from: &[Token<'_>], of: String) -> Option<Change> {
+    let columns = from.iter().position(|token| token.is(")"))?;
+    let change = removed(sql, &from[..=columns], of)?;
+    Some(Change { replacement: "CHECK (true)".to_owned(), ..change })
 }
 
 /// The table and the column that a column's constraint belongs to.
@@ -91,7 +124,7 @@ fn nearby(before: &[Token<'_>]) -> String {
         .rposition(|token| token.depth <= depth && (token.is(",") || token.is("(")))
         .and_then(|at| before.get(at + 1))
         .map_or("", |token| token.text);
-    format!(" of {table}.{column}")
+    format!(" of {table}.{column}").trim_end_matches('.').to_owned()
 }
 
 fn removed(sql: &str, tokens: &[Token<'_>], of: String) -> Option<Change> {
@@ -102,7 +135,7 @@ fn removed(sql: &str, tokens: &[Token<'_>], of: String) -> Option<Change> {
 }
 
 /// Of `GRANT SELECT, UPDATE (a, b) ON t`: each privilege, each column, and the limit to these columns. Of a `REVOKE`, each
-/// function.
+/// object, and each of several from whom it is taken.
 fn privileges(sql: &str, statement: &[Token<'_>]) -> Vec<Change> {
     let mut changes = Vec::new();
     let is_revoke = statement[0].is("REVOKE");
@@ -114,11 +147,15 @@ fn privileges(sql: &str, statement: &[Token<'_>]) -> Vec<Change> {
     let object = excerpt(&sql[statement[on + 1].start..statement[to - 1].end()]);
     let verb = statement[0].text;
     let (list, of) = if is_revoke {
-        // REVOKE ALL ON FUNCTION a, b FROM ...
-        (&statement[on + 2..to], String::new())
+        // REVOKE ALL ON FUNCTION a, b FROM ..., or ALL TABLES IN SCHEMA s
+        let kind = usize::from(statement[on + 1].is("FUNCTION"));
+        (&statement[on + 1 + kind..to], String::new())
     } else {
         (&statement[1..on], format!(" ON {object}"))
     };
+    if is_revoke {
+        changes.extend(each_loser(sql, &statement[to + 1..], &excerpt(text(sql, list))));
+    }
     let items = items(list);
     for item in &items {
         let says = format!("no {verb} {}{of}", excerpt(text(sql, item)));
@@ -135,6 +172,21 @@ fn privileges(sql: &str, statement: &[Token<'_>]) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Of several from whom something is taken, each keeps it.
+fn each_loser(sql: &str, after_from: &[Token<'_>], object: &str) -> Vec<Change> {
+    let end = after_from.iter().position(|token| token.is(";")).unwrap_or(after_from.len());
+    let losers = &after_from[..end];
+    let names = items(losers);
+    if names.len() < 2 {
+        return Vec::new();
+    }
+    let without_one = |one: &&[Token<'_>]| {
+        let says = format!("no REVOKE {object} FROM {}", text(sql, one));
+        without(sql, &[], losers, &names, one, says)
+    };
+    names.iter().map(without_one).collect()
 }
 
 fn each_column(sql: &str, columns: &[Token<'_>], verb: &str, of: &str) -> Vec<Change> {

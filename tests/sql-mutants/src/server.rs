@@ -5,11 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use harness::database::with_database;
-use harness::workspace;
+use harness::{mutant, workspace};
+use journey::functions::{DEFINITIONS, Definition};
 use postgres::{Client, NoTls};
 
 use crate::mutant::Mutant;
-use crate::source::Source;
+use crate::source::{Form, Source};
 
 const UNCHANGED: &str = "identity_unchanged";
 const MUTATED: &str = "identity_mutated";
@@ -19,13 +20,16 @@ const MUTATED: &str = "identity_mutated";
 pub enum Reading {
     /// Something else than of the unchanged text: the tests have to tell.
     Different,
-    /// The very same schema, because a later migration replaces what was changed.
+    /// The very same schema, most often because a later migration replaces what was changed.
     Same,
     /// Nothing: it refuses the text.
     Refused,
 }
 
-/// The test PostgreSQL, with the migrations as they are.
+/// SQLSTATEs of what PostgreSQL cannot make sense of: their first letters. A function's text it reads when it is called.
+const NONSENSE: [&str; 2] = ["42", "0A"];
+
+/// The test PostgreSQL, with the SQL as it is.
 pub struct Server {
     migrations: Vec<Source>,
     unchanged: Client,
@@ -33,16 +37,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes a database of the migrations as they are. The application's role has to be there.
+    /// Makes a database of the SQL as it is. The roles have to be there.
     ///
     /// # Errors
-    /// When the test PostgreSQL does not answer, or does not take the migrations.
-    pub fn new(migrations: Vec<Source>) -> Result<Self> {
+    /// When the test PostgreSQL does not answer, or does not take the SQL.
+    pub fn new(mut sources: Vec<Source>) -> Result<Self> {
+        sources.retain(|source| source.form == Form::Migration);
         let mut unchanged = new_database(UNCHANGED)?;
-        for migration in &migrations {
+        for migration in &sources {
             unchanged.batch_execute(&migration.text).with_context(|| migration.name.clone())?;
         }
-        Ok(Self { migrations, unchanged, schema: schema(UNCHANGED)? })
+        for function in DEFINITIONS {
+            unchanged.batch_execute(function.create).with_context(|| function.name)?;
+        }
+        Ok(Self { migrations: sources, unchanged, schema: schema(UNCHANGED)? })
     }
 
     /// What PostgreSQL makes of a mutant.
@@ -50,9 +58,8 @@ impl Server {
     /// # Errors
     /// When it cannot be asked.
     pub fn read(&mut self, mutant: &Mutant) -> Result<Reading> {
-        if !self.migrations.iter().any(|migration| migration.text == mutant.original) {
-            let taken = self.unchanged.prepare(&mutant.mutated).is_ok();
-            return Ok(if taken { Reading::Different } else { Reading::Refused });
+        if let Some(function) = function(mutant) {
+            return self.call(function, &mutant.mutated);
         }
         let mut database = new_database(MUTATED)?;
         for migration in &self.migrations {
@@ -62,8 +69,37 @@ impl Server {
                 return Ok(Reading::Refused);
             }
         }
+        for function in DEFINITIONS {
+            if database.batch_execute(function.create).is_err() {
+                return Ok(Reading::Refused);
+            }
+        }
         Ok(if schema(MUTATED)? == self.schema { Reading::Same } else { Reading::Different })
     }
+
+    /// Calls a mutated function with nothing, which makes PostgreSQL read all of it, and leaves everything as it was.
+    fn call(&mut self, function: &Definition, mutated: &str) -> Result<Reading> {
+        let nothing: Vec<String> = function
+            .types
+            .split(", ")
+            .filter(|one| !one.is_empty())
+            .map(|one| format!("NULL::{one}"))
+            .collect();
+        let mut transaction = self.unchanged.transaction()?;
+        let call = format!("SELECT * FROM identity.{}({})", function.name, nothing.join(", "));
+        let refused =
+            transaction.batch_execute(mutated).and_then(|()| transaction.batch_execute(&call)).err();
+        transaction.rollback()?;
+        let Some(error) = refused else { return Ok(Reading::Different) };
+        let sqlstate = error.code().with_context(|| error.to_string())?.code();
+        let is_nonsense = NONSENSE.iter().any(|class| sqlstate.starts_with(class));
+        Ok(if is_nonsense { Reading::Refused } else { Reading::Different })
+    }
+}
+
+/// The function that a mutant is of, if it is not of a migration.
+fn function(mutant: &Mutant) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|function| function.create == mutant.original)
 }
 
 /// The databases that the harness copies: one for each state of the migrations, and so one for each mutant of them.
@@ -94,7 +130,9 @@ fn maintenance() -> Result<Client> {
 fn new_database(name: &str) -> Result<Client> {
     drop_databases([&name.to_owned()])?;
     maintenance()?.batch_execute(&format!("CREATE DATABASE {name}"))?;
-    Ok(Client::connect(&url(name), NoTls)?)
+    let mut database = Client::connect(&url(name), NoTls)?;
+    database.batch_execute(mutant::PREPARATION)?;
+    Ok(database)
 }
 
 fn url(database: &str) -> String {

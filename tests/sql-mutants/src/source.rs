@@ -1,64 +1,65 @@
-//! Where the SQL is: the store's constants and the migrations.
+//! Where the SQL is: the functions of `journey`, as they are installed, and the migrations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use journey::functions::{DEFINITIONS, Kind};
 
 /// A text of SQL, exactly as PostgreSQL gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// `login.rs COMMIT` or `0001_identity.sql`.
+    /// `login/commit.sql` or `0001_identity.sql`.
     pub name: String,
     /// The whole text.
     pub text: String,
-    /// Whether it is a migration.
-    pub is_migration: bool,
+    /// What it is.
+    pub form: Form,
 }
 
-/// All SQL of the service: statements first.
+/// What a text is, and so what may be taken out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A migration.
+    Migration,
+    /// The definition of a function.
+    Function {
+        /// Whether what is written around all functions of its kind is taken out of this one.
+        stands_for_its_kind: bool,
+    },
+}
+
+/// All SQL of the service: the functions, by their files, and then the migrations.
 ///
 /// # Errors
-/// When a file cannot be read, or nothing is found where the statements should be.
+/// When a file cannot be read.
 pub fn all(root: &Path) -> Result<Vec<Source>> {
+    let mut functions: Vec<_> = DEFINITIONS.iter().collect();
+    functions.sort_by_key(|function| function.file);
+    let mut kinds: Vec<Kind> = Vec::new();
     let mut found = Vec::new();
-    for file in files(&root.join("crates/store/src"), "rs")? {
-        let text = read(&file)?;
-        let name = name(&file);
-        found.extend(statements(&text).map(|(constant, text)| Source {
-            name: format!("{name} {constant}"),
-            text: text.to_owned(),
-            is_migration: false,
-        }));
+    for function in functions {
+        let stands_for_its_kind = !kinds.contains(&function.kind);
+        kinds.push(function.kind);
+        found.push(Source {
+            name: function.file.to_owned(),
+            text: function.create.to_owned(),
+            form: Form::Function { stands_for_its_kind },
+        });
     }
-    ensure!(found.len() >= 10, "only {} statements are found in the store", found.len());
-    for file in files(&root.join("migrations"), "sql")? {
-        found.push(Source { name: name(&file), text: read(&file)?, is_migration: true });
+    for file in migrations(root)? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        found.push(Source { name, text, form: Form::Migration });
     }
     Ok(found)
 }
 
-/// The constants of a Rust file that hold a text, by name. They hold no escapes.
-fn statements(source: &str) -> impl Iterator<Item = (&str, &str)> {
-    source.split("const ").skip(1).filter_map(|declaration| {
-        let (name, rest) = declaration.split_once(": &str = \"")?;
-        let (text, _) = rest.split_once("\";")?;
-        (!name.contains('\n')).then_some((name, text))
-    })
-}
-
-fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+fn migrations(root: &Path) -> Result<Vec<PathBuf>> {
+    let folder = root.join("migrations");
+    let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
     let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|found| found == ending));
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "sql"));
     files.sort();
     Ok(files)
-}
-
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| file.display().to_string())
-}
-
-fn name(file: &Path) -> String {
-    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

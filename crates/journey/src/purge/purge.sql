@@ -14,8 +14,12 @@ DECLARE
     expired_before timestamptz := now() - make_interval(months => expired_months::integer);
     forgotten uuid[];
 BEGIN
-    IF least(session_idle_seconds, session_ttl_seconds, refusal_hours, event_months, expired_months,
-             reserved_name_months, batch) < 1 THEN
+    -- least() passes over a NULL, and a batch of NULL would have no end.
+    IF num_nulls(session_idle_seconds, session_ttl_seconds, refusal_hours, event_months, expired_months,
+                 reserved_name_months, batch) > 0
+        OR least(session_idle_seconds, session_ttl_seconds, refusal_hours, event_months, expired_months,
+                 reserved_name_months, batch) < 1
+    THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'purge: every number is 1 or more';
     END IF;
 

@@ -1,20 +1,18 @@
 //! What an account's owner is shown of it.
 
-use domain::journey::account::{OwnAccount, OwnEvent};
-use domain::journey::renew;
 use domain::limits::{EVENTS_SHOWN, OLDER_EVENTS_COUNTED};
-use domain::{Step, UnixTime};
-use store::Database;
+use domain::{AccountId, Step, UnixTime};
+use journey::account::{self, OwnAccount, OwnEvent};
 
-use crate::journey::World;
+use crate::world::{Owner, World};
 
 fn seconds(world: &World, expression: &str) -> UnixTime {
     let text = world.text(&format!("SELECT floor(extract(epoch FROM {expression}))::bigint FROM account"));
     UnixTime::from_seconds(text.parse().unwrap())
 }
 
-fn load(world: &World, owner: &crate::journey::Owner) -> OwnAccount {
-    store::account::load(&world.store, &owner.session.hash()).unwrap().unwrap()
+fn load(world: &World, owner: &Owner) -> OwnAccount {
+    account::load(&world.app, &owner.session.hash()).unwrap().unwrap()
 }
 
 #[test]
@@ -26,7 +24,7 @@ fn an_account_is_shown_with_what_its_rows_hold() {
          UPDATE credential SET revealed_at = now() - '2 days'::interval",
     );
     for _ in 0..5 {
-        world.login(&owner, None);
+        world.login(&owner, None).unwrap_err();
     }
     let account = load(&world, &owner);
     assert_eq!((account.account_id, account.username.as_str()), (owner.account_id, "alice"));
@@ -55,11 +53,7 @@ fn a_start_that_nobody_has_confirmed_is_shown_too() {
     let mut world = World::new();
     let owner = world.owner("alice");
     world.sql("UPDATE credential SET expires_at = now()");
-    let step = world.next_step();
-    let (_, tickets) = world.login(&owner, Some(step));
-    let renewal =
-        renew::decide(&tickets.renewal_token, owner.username.clone(), &mut world.randomness).unwrap();
-    store::start::renew(&world.store, &renewal).unwrap().unwrap();
+    world.renew(&owner);
     // An operator may give an account more time.
     world.sql(
         "UPDATE credential SET expires_at = now() + '1 day' WHERE live; UPDATE account SET state = 'active'",
@@ -86,18 +80,18 @@ fn events_come_newest_first_and_are_ones_own() {
     let mut world = World::new();
     let owner = world.owner("alice");
     world.owner("bob");
-    world.login(&owner, None);
+    world.login(&owner, None).unwrap_err();
     world.sql("UPDATE event SET at = now() - '1 hour'::interval WHERE kind = 'enroll'");
     let oldest = world.text("SELECT floor(extract(epoch FROM min(at)))::bigint FROM event").parse().unwrap();
     let oldest = UnixTime::from_seconds(oldest);
-    let events = store::account::events(&world.store, owner.account_id).unwrap();
+    let events = account::events(&world.app, owner.account_id).unwrap();
     let told: Vec<String> =
         events.newest.iter().map(|OwnEvent { kind, outcome, .. }| format!("{kind}/{outcome}")).collect();
     assert_eq!(told, ["login/wrong_code", "activate/ok", "reveal/ok", "start/ok", "enroll/ok"]);
     assert_eq!(events.older, 0);
     assert_eq!(events.newest[4].at, oldest);
-    let nobody = domain::AccountId::random(&mut world.randomness).unwrap();
-    let none = store::account::events(&world.store, nobody).unwrap();
+    let nobody = AccountId::random(&mut world.randomness).unwrap();
+    let none = account::events(&world.app, nobody).unwrap();
     assert_eq!((none.newest.len(), none.older), (0, 0));
 }
 
@@ -116,7 +110,7 @@ fn however_many_events_there_are_the_same_number_is_read() {
             id = owner.account_id
         ));
         let before = index_entries_read(&world);
-        let events = store::account::events(&world.store, owner.account_id).unwrap();
+        let events = account::events(&world.app, owner.account_id).unwrap();
         assert_eq!((events.newest.len(), events.older), (EVENTS_SHOWN as usize, older), "{stored}");
         assert_eq!(events.newest[0].kind, "activate", "{stored}");
         let read = index_entries_read(&world) - before;
@@ -124,10 +118,9 @@ fn however_many_events_there_are_the_same_number_is_read() {
     }
 }
 
-/// How many entries of the events' index the store's connection has read so far.
+/// How many entries of the events' index the application's connection has read so far.
 fn index_entries_read(world: &World) -> i64 {
-    world.store.execute("SELECT pg_stat_force_next_flush()", &[]).unwrap();
-    world.store.execute("SELECT 1", &[]).unwrap();
+    world.flush_statistics();
     world
         .text("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'event_by_account'")
         .parse()

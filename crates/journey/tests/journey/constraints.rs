@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use crate::journey::World;
+use crate::world::World;
 
 /// What refuses a statement of the owner: a constraint by its name, or a column that may not be NULL.
 fn refusal(owner: &mut Client, statement: &str) -> String {

@@ -1,13 +1,14 @@
 //! Every end is exact: at its time what it ends is over, and a microsecond before it is not.
 
-use domain::SessionId;
-use domain::journey::renew::{self, Renewal};
-use domain::journey::session::Ending;
-use domain::journey::{OpenStart, activate, deletion, enroll, login, reveal, start};
+use domain::{PlainToken, SessionId, TokenHash};
 use harness::NativeDatabase;
-use store::Database;
+use journey::account::{self, deletion};
+use journey::login::Login;
+use journey::session;
+use journey::start::{NewAccount, NewCode, OpenStart, Renewal};
+use journey::{Database, Refusal, Stop, enroll};
 
-use crate::journey::{Owner, World};
+use crate::world::{Owner, World, can_go_on, decided, signs_in, waits};
 
 /// Somebody with two sessions, two starts (one of which needs its activation only), a renewal, and a reserved name.
 struct Scene {
@@ -16,9 +17,11 @@ struct Scene {
     session: SessionId,
     other_session: SessionId,
     step: i64,
-    unrevealed: start::NewAccount,
+    unrevealed: NewAccount,
     enrolled: OpenStart,
-    enrolled_with: start::NewAccount,
+    enrolled_with: PlainToken,
+    new_code: NewCode,
+    new_secret: enroll::NewSecret,
     renewal: Renewal,
 }
 
@@ -30,24 +33,33 @@ impl Scene {
         let mut world = World::new();
         let expired = world.owner("expired");
         world.sql("UPDATE credential SET expires_at = now()");
-        let step = world.next_step();
-        let (outcome, tickets) = world.login(&expired, Some(step));
-        assert_eq!(outcome, login::Outcome::Expired);
-        let renewal = renew::decide(&tickets.renewal_token, expired.username, &mut world.randomness).unwrap();
+        let renewal = world.renewal(&expired);
         let owner = world.owner("alice");
-        let session =
-            store::session::list(&world.store, &owner.session.hash()).unwrap().unwrap()[0].session_id;
+        let session = session::list(&world.app, &owner.session.hash()).unwrap()[0].session_id;
         let step = world.next_step();
-        let other_session = world.login(&owner, Some(step)).1.session.session_id;
+        let other_session = world.sign_in(&owner, step).session_id;
         let unrevealed = world.start("unrevealed");
-        let enrolled_with = world.start("enrolled");
-        world.reveal(&enrolled_with.draft.reveal_token);
-        world.enroll(&enrolled_with.draft.enrollment_token);
-        let enrolled = world.open(&enrolled_with.draft.enrollment_token);
+        let draft = world.start("enrolled").draft;
+        let enrolled = world.prepare(&draft);
+        let new_code = world.new_code(&draft.enrollment_token);
+        let new_secret = world.new_secret(world.open(&draft.enrollment_token));
         world.sql("INSERT INTO reserved_name VALUES (name_hash('reserved'), now() + '1 month')");
         let step = world.next_step();
-        world.store = NativeDatabase::new(world.database.owner());
-        Self { world, owner, session, other_session, step, unrevealed, enrolled, enrolled_with, renewal }
+        world.app = NativeDatabase::new(world.database.owner());
+        let enrolled_with = draft.enrollment_token;
+        Self {
+            world,
+            owner,
+            session,
+            other_session,
+            step,
+            unrevealed,
+            enrolled,
+            enrolled_with,
+            new_code,
+            new_secret,
+            renewal,
+        }
     }
 
     /// Whether something is good when its end is moved there, in a transaction, whose now() stands still.
@@ -62,27 +74,34 @@ impl Scene {
     }
 
     fn execute(&self, statement: &str) {
-        self.world.store.execute(statement, &[]).unwrap();
+        self.app().query(statement, &[]).unwrap();
     }
 
-    fn is_taken(&mut self, name: &str) -> bool {
-        let account = self.world.new_account(name);
-        store::start::create_account(&self.world.store, &account).unwrap().is_none()
+    fn app(&self) -> &NativeDatabase {
+        &self.world.app
+    }
+
+    fn token(&self) -> TokenHash {
+        self.owner.session.hash()
     }
 
     fn lists_the_other_session(&self) -> bool {
-        let list = store::session::list(&self.world.store, &self.owner.session.hash()).unwrap().unwrap();
+        let list = session::list(self.app(), &self.token()).unwrap();
         list.iter().any(|session| session.session_id == self.other_session)
     }
 
-    fn login(&mut self) -> login::Outcome {
-        self.world.login(&self.owner, Some(self.step)).0
+    fn login(&mut self) -> Result<Login, Refusal> {
+        self.world.login(&self.owner, Some(self.step))
     }
 
-    fn deletion(&mut self) -> deletion::Outcome {
+    fn deletion(&self) -> Result<(), Refusal> {
         let proof = self.world.right_password(&self.owner, Some(self.step));
-        store::deletion::commit(&self.world.store, &proof, &self.owner.session.hash()).unwrap()
+        decided(deletion::commit(self.app(), &proof, &self.token()))
     }
+}
+
+fn is_granted<T>(result: Result<T, Stop>) -> bool {
+    decided(result).is_ok()
 }
 
 /// Ends of a session, and how they are moved.
@@ -95,24 +114,13 @@ const SESSION_ENDS: [(&str, &str); 3] = [
 #[test]
 fn a_session_is_good_for_whatever_it_is_good_for_until_its_very_end() {
     let uses: [(&str, Trial); 7] = [
-        ("a look", |scene| {
-            store::session::touch(&scene.world.store, &scene.owner.session.hash()).unwrap().is_some()
-        }),
-        ("the list", |scene| {
-            store::session::list(&scene.world.store, &scene.owner.session.hash()).unwrap().is_some()
-        }),
-        ("the account", |scene| {
-            store::account::load(&scene.world.store, &scene.owner.session.hash()).unwrap().is_some()
-        }),
-        ("a logout", |scene| store::session::end(&scene.world.store, &scene.owner.session.hash()).unwrap()),
-        ("the end of one", |scene| {
-            let hash = scene.owner.session.hash();
-            store::session::end_own(&scene.world.store, &hash, scene.session).unwrap() != Ending::NoSession
-        }),
-        ("a deletion's load", |scene| {
-            store::deletion::load(&scene.world.store, &scene.owner.session.hash()).unwrap().is_some()
-        }),
-        ("a deletion", |scene| scene.deletion() == deletion::Outcome::Deleted),
+        ("a look", |scene| is_granted(session::touch(scene.app(), &scene.token()))),
+        ("the list", |scene| is_granted(session::list(scene.app(), &scene.token()))),
+        ("the account", |scene| account::load(scene.app(), &scene.token()).unwrap().is_some()),
+        ("a logout", |scene| is_granted(session::end(scene.app(), &scene.token()))),
+        ("the end of one", |scene| is_granted(session::end_own(scene.app(), &scene.token(), scene.session))),
+        ("a deletion's load", |scene| deletion::load(scene.app(), &scene.token()).unwrap().is_some()),
+        ("a deletion", |scene| scene.deletion().is_ok()),
     ];
     let mut scene = Scene::new();
     for (what, moved) in SESSION_ENDS {
@@ -132,43 +140,26 @@ const START: &str =
 
 /// What ends, how its end is moved, and what it is good for until then.
 const ENDS: [(&str, &str, Trial); 14] = [
-    ("credentials", "UPDATE credential SET expires_at = {end} WHERE live", |scene| {
-        matches!(scene.login(), login::Outcome::Authenticated { .. })
-    }),
+    ("credentials", "UPDATE credential SET expires_at = {end} WHERE live", |scene| signs_in(&scene.login())),
     ("a wait", "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'", |scene| {
-        matches!(scene.login(), login::Outcome::Waiting(_))
+        waits(&scene.login())
     }),
     (
         "a wait, for a deletion",
         "UPDATE account SET wrong_codes = 5, locked_until = {end} WHERE state = 'active'",
-        |scene| matches!(scene.deletion(), deletion::Outcome::Waiting(_)),
+        |scene| waits(&scene.deletion()),
     ),
-    ("a start", START, |scene| {
-        let token = scene.enrolled_with.draft.enrollment_token.hash();
-        store::start::load(&scene.world.store, &token).unwrap().is_some()
-    }),
-    ("a start, for a new code", START, |scene| {
-        let token = scene.enrolled_with.draft.enrollment_token.hash();
-        let code = start::new_code(&mut scene.world.randomness).unwrap();
-        store::start::replace_code(&scene.world.store, &scene.enrolled, &token, &code).unwrap().is_some()
-    }),
+    ("a start", START, |scene| can_go_on(scene.app(), &scene.enrolled_with)),
+    ("a start, for a new code", START, |scene| is_granted(scene.new_code.replace(scene.app()))),
     ("a start, for its activation", START, |scene| {
-        let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
-        matches!(outcome, activate::Outcome::Activated { .. })
+        scene.world.activate(&scene.enrolled, Some(scene.step)).is_ok()
     }),
     (
         "a wait, for an activation",
         "UPDATE credential SET wrong_codes = 5, locked_until = {end} WHERE NOT live",
-        |scene| {
-            let (outcome, _) = scene.world.activate(&scene.enrolled, Some(scene.step));
-            matches!(outcome, activate::Outcome::Waiting(_))
-        },
+        |scene| waits(&scene.world.activate(&scene.enrolled, Some(scene.step))),
     ),
-    ("a start, for another secret", START, |scene| {
-        let World { keys, randomness, store, .. } = &mut scene.world;
-        let secret = enroll::make_secret(&scene.enrolled, keys, randomness).unwrap();
-        store::enroll::commit(store, &scene.enrolled, &secret).unwrap() == enroll::Outcome::Issued
-    }),
+    ("a start, for another secret", START, |scene| is_granted(scene.new_secret.commit(scene.app()))),
     (
         "the idleness of a session in the list",
         "UPDATE session SET last_seen_at = {end} - interval '1 hour' WHERE id = '{other}'",
@@ -180,18 +171,19 @@ const ENDS: [(&str, &str, Trial); 14] = [
         |scene| scene.lists_the_other_session(),
     ),
     ("a code", "UPDATE credential SET reveal_expires_at = {end} WHERE revealed_at IS NULL", |scene| {
-        scene.world.try_reveal(&scene.unrevealed.draft.reveal_token).0 == reveal::Outcome::Revealed
+        let new = scene.world.new_password(&scene.unrevealed.draft.reveal_token);
+        is_granted(new.commit(scene.app()))
     }),
     ("a renewal token", "UPDATE renewal_token SET expires_at = {end}", |scene| {
-        store::start::renew(&scene.world.store, &scene.renewal).unwrap().is_some()
+        is_granted(scene.renewal.begin(scene.app()))
     }),
     (
         "a name that waits for its start",
         "UPDATE account SET pending_until = {end} WHERE state = 'pending'",
-        |scene| scene.is_taken("unrevealed"),
+        |scene| !scene.world.try_start("unrevealed"),
     ),
     ("a reserved name", "UPDATE reserved_name SET reserved_until = {end}", |scene| {
-        scene.is_taken("reserved")
+        !scene.world.try_start("reserved")
     }),
 ];
 

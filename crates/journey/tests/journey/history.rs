@@ -1,6 +1,6 @@
 //! What an owner is told about the logins before.
 
-use crate::journey::World;
+use crate::world::{World, function};
 
 #[test]
 fn refused_logins_are_counted_for_their_owner_since_the_last_one_that_was_not() {
@@ -12,8 +12,10 @@ fn refused_logins_are_counted_for_their_owner_since_the_last_one_that_was_not() 
              VALUES ({at}, '{kind}', '{outcome}', (SELECT id FROM account WHERE username = '{of}'))"
         ));
     };
+    let failed_logins_since = function("words/failed_logins_since.sql");
     let failed = |since: &str| {
-        world.text(&format!("SELECT failed_logins_since(id, {since}) FROM account WHERE username = 'alice'"))
+        world
+            .text(&format!("SELECT {failed_logins_since}(id, {since}) FROM account WHERE username = 'alice'"))
     };
     event("now()", "login", "wrong_password", "alice");
     event("now()", "login", "waiting", "alice");

@@ -1,23 +1,21 @@
 //! Login: one guess at a time, one login per code.
 
-use domain::journey::login::{Evidence, Outcome};
-use domain::{
-    AfterWrongCode, LockSchedule, OpenError, Place, PlainToken, SealedColumn, Step, Unreadable, Username,
-};
-use store::event::{self, Refusal};
-use store::login::Tickets;
+use domain::{LockSchedule, Step, Username};
+use journey::login::{self, Evidence, Login};
+use journey::{Refusal, RightPassword, session};
 
-use crate::journey::{Owner, Seeded, World};
+use crate::deletion::verdict;
 use crate::race::race;
+use crate::world::{Owner, World, decided, has_expired, is_open, signs_in, tickets, waits};
 
-pub(crate) fn tickets(seed: u64) -> Tickets {
-    let mut randomness = Seeded::new(seed);
-    let session = domain::journey::session::NewSession::draw(&mut randomness).unwrap();
-    Tickets { session, renewal_token: PlainToken::generate(&mut randomness).unwrap() }
-}
+type Outcome = Result<Login, Refusal>;
 
 fn count(outcomes: &[Outcome], is: impl Fn(&Outcome) -> bool) -> usize {
     outcomes.iter().filter(|outcome| is(outcome)).count()
+}
+
+fn is_refused(outcome: &Outcome, refusal: Refusal) -> bool {
+    outcome.as_ref().is_err_and(|found| *found == refusal)
 }
 
 fn logins_at_once(
@@ -28,8 +26,8 @@ fn logins_at_once(
 ) -> Vec<Outcome> {
     let proof = world.right_password(owner, None);
     race(&world.database, contenders, |connection, contender| {
-        let proof = store::login::RightPassword { step: step(contender).map(Step::from_value), ..proof };
-        store::login::commit(connection, &proof, &tickets(100 + contender)).unwrap()
+        let proof = RightPassword { step: step(contender).map(Step::from_value), ..proof };
+        decided(login::commit(connection, &proof, tickets(100 + contender)))
     })
 }
 
@@ -52,11 +50,10 @@ fn a_code_opens_one_session_and_never_an_older_one_after_it() {
     let mut world = World::new();
     let owner = world.owner("alice");
     let step = world.next_step() + 1;
-    let (outcome, tickets) = world.login(&owner, Some(step));
-    assert!(matches!(outcome, Outcome::Authenticated { .. }), "{outcome:?}");
-    assert!(store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().is_some());
-    assert_eq!(world.login(&owner, Some(step)).0, Outcome::ReusedCode);
-    assert_eq!(world.login(&owner, Some(step - 1)).0, Outcome::ReusedCode);
+    let session = world.sign_in(&owner, step);
+    assert!(is_open(&world.app, &session.token));
+    assert_eq!(world.login(&owner, Some(step)).unwrap_err(), Refusal::ReusedCode);
+    assert_eq!(world.login(&owner, Some(step - 1)).unwrap_err(), Refusal::ReusedCode);
     assert_eq!(world.text("SELECT wrong_codes FROM account"), "0", "a used code is no guess");
 }
 
@@ -66,8 +63,8 @@ fn of_many_logins_with_one_code_one_wins() {
     let owner = world.owner("alice");
     let step = world.next_step();
     let outcomes = logins_at_once(&world, &owner, 50, |_| Some(step));
-    assert_eq!(count(&outcomes, |outcome| matches!(outcome, Outcome::Authenticated { .. })), 1);
-    assert_eq!(count(&outcomes, |outcome| *outcome == Outcome::ReusedCode), 49);
+    assert_eq!(count(&outcomes, signs_in), 1);
+    assert_eq!(count(&outcomes, |outcome| is_refused(outcome, Refusal::ReusedCode)), 49);
     assert_eq!(world.text("SELECT count(*) FROM session"), "2", "the activation's and this one");
     assert_eq!((world.events("login", "ok"), world.events("login", "reused_code")), (1, 49));
 }
@@ -78,9 +75,8 @@ fn many_wrong_codes_at_once_get_no_more_guesses_than_one_after_the_other() {
     let owner = world.owner("alice");
     let step = world.next_step();
     let outcomes = logins_at_once(&world, &owner, 50, |contender| (contender == 49).then_some(step));
-    let wrong = count(&outcomes, |outcome| *outcome == Outcome::WrongCode);
-    let waiting = count(&outcomes, |outcome| matches!(outcome, Outcome::Waiting(_)));
-    let right = count(&outcomes, |outcome| matches!(outcome, Outcome::Authenticated { .. }));
+    let wrong = count(&outcomes, |outcome| is_refused(outcome, Refusal::WrongCode));
+    let (waiting, right) = (count(&outcomes, waits), count(&outcomes, signs_in));
     // A right code in between starts the count anew.
     assert!(wrong <= if right == 1 { 9 } else { 5 }, "{wrong} guesses");
     assert_eq!(wrong + waiting + right, 50);
@@ -92,23 +88,14 @@ fn wrong_codes_wait_and_suspend_as_the_domain_says_over_the_whole_table() {
     let owner = world.owner("alice");
     for wrong_code in 1..=LockSchedule::LOGIN.stop_at {
         world.sql("UPDATE account SET locked_until = NULL");
-        assert_eq!(world.login(&owner, None).0, Outcome::WrongCode, "{wrong_code}");
-        let waits =
-            world.text("SELECT coalesce(extract(epoch FROM locked_until - now()), 0)::bigint FROM account");
-        let minutes = waits.parse::<u32>().unwrap().div_ceil(60);
-        let state = world.text("SELECT state FROM account");
-        let verdict = match (minutes, state.as_str()) {
-            (0, "active") => AfterWrongCode::Continue,
-            (minutes, "active") => AfterWrongCode::Wait { minutes },
-            _ => AfterWrongCode::Stop,
-        };
-        assert_eq!(verdict, LockSchedule::LOGIN.verdict_after(wrong_code), "{wrong_code}");
+        assert_eq!(world.login(&owner, None).unwrap_err(), Refusal::WrongCode, "{wrong_code}");
+        assert_eq!(verdict(&world), LockSchedule::LOGIN.verdict_after(wrong_code), "{wrong_code}");
     }
     let step = world.next_step();
-    assert_eq!(world.login(&owner, Some(step)).0, Outcome::Suspended);
-    assert!(store::session::touch(&world.store, &owner.session.hash()).unwrap().is_none());
+    assert_eq!(world.login(&owner, Some(step)).unwrap_err(), Refusal::Suspended);
+    assert!(!is_open(&world.app, &owner.session));
     assert_eq!(world.text("SELECT release_account('alice')"), "true");
-    assert!(matches!(world.login(&owner, Some(step)).0, Outcome::Authenticated { .. }));
+    world.sign_in(&owner, step);
 }
 
 #[test]
@@ -116,16 +103,15 @@ fn while_it_waits_a_right_code_is_neither_accepted_nor_used_up() {
     let mut world = World::new();
     let owner = world.owner("alice");
     for _ in 0..LockSchedule::LOGIN.first_wait_at {
-        world.login(&owner, None);
+        assert_eq!(world.login(&owner, None).unwrap_err(), Refusal::WrongCode);
     }
     // Time for a slow machine.
     world.sql("UPDATE account SET locked_until = locked_until + '59 minutes'::interval");
     let step = world.next_step();
-    let (outcome, _) = world.login(&owner, Some(step));
-    let Outcome::Waiting(wait) = outcome else { panic!("{outcome:?}") };
+    let Err(Refusal::Waiting(wait)) = world.login(&owner, Some(step)) else { panic!("it waits") };
     assert!((3_000..=3_600).contains(&wait.retry_after_seconds), "{wait:?}");
     world.sql("UPDATE account SET locked_until = now()");
-    assert!(matches!(world.login(&owner, Some(step)).0, Outcome::Authenticated { .. }));
+    world.sign_in(&owner, step);
     assert_eq!(world.text("SELECT wrong_codes FROM account"), "0");
 }
 
@@ -134,39 +120,46 @@ fn expired_credentials_mark_the_account_and_open_no_session() {
     let mut world = World::new();
     let owner = world.owner("alice");
     world.sql("UPDATE credential SET expires_at = now()");
-    let step = world.next_step();
-    let (outcome, tickets) = world.login(&owner, Some(step));
-    assert_eq!(outcome, Outcome::Expired);
+    let (step, tickets) = (world.next_step(), world.tickets());
+    let token = tickets.session.token.hash();
+    let proof = world.right_password(&owner, Some(step));
+    assert!(has_expired(&decided(login::commit(&world.app, &proof, tickets))));
     assert_eq!(world.text("SELECT state FROM account"), "expired");
-    assert!(store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().is_none());
-    assert_eq!(world.login(&owner, Some(step)).0, Outcome::ReusedCode);
-    assert_eq!(world.login(&owner, None).0, Outcome::WrongCode);
+    let touched = decided(session::touch(&world.app, &token));
+    assert_eq!(touched, Err(Refusal::SessionInvalid));
+    assert_eq!(world.login(&owner, Some(step)).unwrap_err(), Refusal::ReusedCode);
+    assert_eq!(world.login(&owner, None).unwrap_err(), Refusal::WrongCode);
 }
 
 #[test]
 fn a_wrong_password_is_an_event_and_touches_no_row_of_the_account() {
     let mut world = World::new();
     let owner = world.owner("alice");
+    let wrong = world.attempt("wrong", &owner.phone);
     let row = "SELECT xmin::text || account::text FROM account";
     let before = world.text(row);
-    for account_id in [Some(owner.account_id), None] {
-        event::record(&world.store, Refusal::LoginWrongPassword, account_id).unwrap();
+    for username in [owner.username, Username::parse("nobody").unwrap()] {
+        let refused = login::login(&world.app, &world.keys, &mut world.randomness, &username, &wrong);
+        assert_eq!(decided(refused).unwrap_err(), Refusal::WrongPassword);
     }
     assert_eq!(world.text(row), before);
     assert_eq!(world.events("login", "wrong_password"), 2);
+    let whose = "SELECT count(account_id) FROM event WHERE outcome = 'wrong_password'";
+    assert_eq!(world.text(whose), "1", "the account's, and nobody's");
 }
 
 #[test]
 fn a_login_tells_the_one_before_it_and_what_failed_in_between() {
     let mut world = World::new();
     let owner = world.owner("alice");
-    event::record(&world.store, Refusal::LoginWrongPassword, Some(owner.account_id)).unwrap();
-    world.login(&owner, None);
+    let wrong = world.attempt("wrong", &owner.phone);
+    login::login(&world.app, &world.keys, &mut world.randomness, &owner.username, &wrong).unwrap_err();
+    world.login(&owner, None).unwrap_err();
     world.sql("UPDATE account SET last_login_at = now() - '1 day'::interval");
     let activated_at = world.text("SELECT floor(extract(epoch FROM last_login_at))::bigint FROM account");
     let step = world.next_step();
-    let (_, tickets) = world.login(&owner, Some(step));
-    let session = store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().unwrap();
+    let token = world.sign_in(&owner, step).token;
+    let session = session::touch(&world.app, &token.hash()).unwrap();
     assert_eq!(session.previous_login_at.unwrap().seconds().to_string(), activated_at);
     assert_eq!(session.failed_before, 2);
     assert_eq!(
@@ -174,58 +167,4 @@ fn a_login_tells_the_one_before_it_and_what_failed_in_between() {
         "true",
         "the next is told of it"
     );
-}
-
-#[test]
-fn every_refusal_that_stands_alone_can_be_recorded() {
-    let world = World::new();
-    let refusals = [
-        Refusal::StartUsernameTaken,
-        Refusal::NewCodeTokenInvalid,
-        Refusal::PollTokenInvalid,
-        Refusal::RevealTokenUnknown,
-        Refusal::RevealTokenUsed,
-        Refusal::RevealTokenExpired,
-        Refusal::EnrollTokenInvalid,
-        Refusal::EnrollPasswordNotRevealed,
-        Refusal::ActivateTokenInvalid,
-        Refusal::ActivatePasswordNotRevealed,
-        Refusal::ActivateTotpNotStarted,
-        Refusal::ActivateWrongPassword,
-        Refusal::LoginWrongPassword,
-        Refusal::SessionInvalid,
-        Refusal::LogoutSessionInvalid,
-        Refusal::DeleteSessionInvalid,
-        Refusal::DeleteWrongPassword,
-    ];
-    for refusal in refusals {
-        event::record(&world.store, refusal, None).unwrap();
-    }
-    assert_eq!(world.text("SELECT count(*) FROM event"), refusals.len().to_string());
-}
-
-#[test]
-fn a_value_that_does_not_open_leaves_its_account_and_the_reason() {
-    let mut world = World::new();
-    let owner = world.owner("alice");
-    let proof = world.right_password(&owner, None);
-    let place = Place {
-        column: SealedColumn::CredentialVerifier,
-        account: owner.account_id,
-        credential: proof.credential_id,
-    };
-    for (why, outcome) in [
-        (OpenError::UnknownKey { key_id: "k9".to_owned() }, "unknown_key"),
-        (OpenError::UnknownVersion, "unknown_version"),
-        (OpenError::Malformed, "malformed"),
-        (OpenError::Forged, "forged"),
-    ] {
-        event::record_unreadable(&world.store, &Unreadable { place, why }).unwrap();
-        assert_eq!(world.events("unreadable", outcome), 1);
-    }
-    let theirs = format!(
-        "SELECT count(*) FROM event WHERE kind = 'unreadable' AND account_id = '{}'",
-        owner.account_id
-    );
-    assert_eq!(world.text(&theirs), "4");
 }

@@ -1,4 +1,5 @@
-//! Every function of the store, against a real PostgreSQL: what it returns, what it changes, and who wins a race.
+//! Every operation, against a real PostgreSQL: what it returns, what it changes, and who wins a race. And the functions
+//! of the database that the operations call: who may call which, and how PostgreSQL runs them.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,14 +13,20 @@ mod activation;
 mod constraints;
 mod deletion;
 mod ends;
+mod examine;
+mod functions;
 mod history;
 mod isolation;
-mod journey;
 mod login;
 mod operator;
+mod plans;
 mod purge;
 mod race;
+mod refusals;
 mod restore;
 mod schema;
 mod session;
 mod start;
+mod statements;
+mod traffic;
+mod world;

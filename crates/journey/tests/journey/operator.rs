@@ -1,6 +1,6 @@
 //! What the operator's functions do to one account, and leave as it is.
 
-use crate::journey::World;
+use crate::world::World;
 
 /// Every account with its state, in order.
 const STATES: &str = "SELECT string_agg(username || ' ' || state, ', ' ORDER BY username) FROM account";

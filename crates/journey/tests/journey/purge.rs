@@ -1,54 +1,48 @@
 //! The owner's purge: what has ended goes at its time, and what is in use stays.
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use domain::journey::login::Outcome;
-use domain::journey::{NewDraft, renew, start};
-use domain::{Username, limits};
-use harness::TestDatabase;
-use harness::deadline::poll;
+use domain::limits;
+use journey::functions::PURGE;
+use journey::login;
+use journey::start::Renewal;
 use postgres::GenericClient;
-use store::event::{self, Refusal};
+use postgres::types::ToSql;
 
-use crate::journey::{Owner, Seeded, World};
-use crate::login::tickets;
+use crate::race::wait_for_a_wait;
+use crate::start::end_starts;
+use crate::world::{Seeded, World, decided, function, has_expired, is_open, tickets};
 
 const LARGE: i64 = 10_000;
 /// The twelve calendar months of the design, in UTC.
-const TWELVE_MONTHS_AGO: &str = "((now() AT TIME ZONE 'UTC' - interval '12 months') AT TIME ZONE 'UTC')";
+pub(crate) const TWELVE_MONTHS_AGO: &str =
+    "((now() AT TIME ZONE 'UTC' - interval '12 months') AT TIME ZONE 'UTC')";
 const NOTHING: &[(&str, i64)] = &[];
+
+/// The numbers that the owner's tool gives it by default.
+const fn numbers(batch: i64) -> [i64; 7] {
+    [
+        limits::SESSION_IDLE_SECONDS,
+        limits::SESSION_TTL_SECONDS,
+        limits::REFUSAL_KEPT_HOURS as i64,
+        limits::EVENT_KEPT_MONTHS as i64,
+        limits::EXPIRED_ACCOUNT_KEPT_MONTHS as i64,
+        limits::RESERVED_NAME_MONTHS as i64,
+        batch,
+    ]
+}
 
 /// One call of the function, with the numbers that the owner's tool gives it by default: what it removed, kinds of which
 /// it removed nothing left out.
-fn purge(client: &mut impl GenericClient, batch: i64) -> BTreeMap<String, i64> {
-    purge_keeping_events(client, limits::EVENT_KEPT_MONTHS, batch)
+pub(crate) fn purge(client: &mut impl GenericClient, batch: i64) -> BTreeMap<String, i64> {
+    purge_with(client, &numbers(batch))
 }
 
-fn purge_keeping_events(
-    client: &mut impl GenericClient,
-    event_months: u32,
-    batch: i64,
-) -> BTreeMap<String, i64> {
-    let integer = |number: u32| i32::try_from(number).unwrap();
-    let rows = client
-        .query(
-            "SELECT what, removed FROM purge($1, $2, $3, $4, $5, $6, $7) WHERE removed > 0",
-            &[
-                &limits::SESSION_IDLE_SECONDS,
-                &limits::SESSION_TTL_SECONDS,
-                &integer(limits::REFUSAL_KEPT_HOURS),
-                &integer(event_months),
-                &integer(limits::EXPIRED_ACCOUNT_KEPT_MONTHS),
-                &integer(limits::RESERVED_NAME_MONTHS),
-                &batch,
-            ],
-        )
-        .unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+fn purge_with(client: &mut impl GenericClient, numbers: &[i64; 7]) -> BTreeMap<String, i64> {
+    let parameters: Vec<&(dyn ToSql + Sync)> = numbers.iter().map(|number| number as _).collect();
+    let rows = client.query(PURGE.statement(), &parameters).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).filter(|(_, removed)| *removed > 0).collect()
 }
 
 fn removed(parts: &[(&str, i64)]) -> BTreeMap<String, i64> {
@@ -69,13 +63,6 @@ fn expire_for_long(world: &World, name: &str) {
         "UPDATE credential SET expires_at = {TWELVE_MONTHS_AGO}
          WHERE live AND account_id = (SELECT id FROM account WHERE username = '{name}')"
     ));
-}
-
-fn end_starts(world: &World) {
-    world.sql(
-        "UPDATE credential SET deadline = now(), reveal_expires_at = least(reveal_expires_at, now()) WHERE NOT live;
-         UPDATE account SET pending_until = now() WHERE state = 'pending'",
-    );
 }
 
 /// Each in a transaction, whose now() stands still: a microsecond before its time nothing goes, and at its time it does.
@@ -145,7 +132,7 @@ fn months_are_the_calendars_in_utc_wherever_the_owner_sits() {
     let mut owner = world.database.owner();
     owner.batch_execute("SET timezone = 'America/New_York'").unwrap();
     // Over a year of lengths, some begin in winter and end in summer.
-    for months in 1..=12_u32 {
+    for months in 1..=12_i64 {
         for (late, expected) in [
             ("interval '1 microsecond'", removed(NOTHING)),
             ("interval '0'", removed(&[("other events", 1)])),
@@ -156,7 +143,9 @@ fn months_are_the_calendars_in_utc_wherever_the_owner_sits() {
             );
             let event = format!("INSERT INTO event (at, kind, outcome) VALUES ({due}, 'login', 'ok')");
             transaction.batch_execute(&event).unwrap();
-            assert_eq!(purge_keeping_events(&mut transaction, months, LARGE), expected, "{months} {late}");
+            let mut numbers = numbers(LARGE);
+            numbers[3] = months;
+            assert_eq!(purge_with(&mut transaction, &numbers), expected, "{months} {late}");
         }
     }
 }
@@ -239,14 +228,15 @@ fn who_is_suspended_or_renewing_is_not_forgotten() {
 /// Purges, and in the moment between the look and the lock does something else. (The lock that the test holds is not in
 /// the function: it is put there.)
 fn purge_while(world: &mut World, between: impl FnOnce(&mut World)) -> BTreeMap<String, i64> {
-    world.sql(
-        "ALTER FUNCTION is_forgotten RENAME TO is_forgotten_as_written;
-         CREATE FUNCTION is_forgotten(owner account, credentials credential, expired_before timestamptz)
+    let is_forgotten = function("purge/is_forgotten.sql");
+    world.sql(&format!(
+        "ALTER FUNCTION {is_forgotten} RENAME TO is_forgotten_as_written;
+         CREATE FUNCTION {is_forgotten}(owner account, credentials credential, expired_before timestamptz)
          RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN
              PERFORM pg_advisory_xact_lock_shared(1);
-             RETURN is_forgotten_as_written(owner, credentials, expired_before);
-         END $$",
-    );
+             RETURN identity.is_forgotten_as_written(owner, credentials, expired_before);
+         END $$"
+    ));
     let mut owner = world.database.owner();
     thread::scope(|scope| {
         // In here, so that a failure lets go.
@@ -273,11 +263,11 @@ fn a_login_that_comes_between_the_look_and_the_lock_has_not_been_for_nothing() {
     let step = world.next_step();
     let proof = world.right_password(&owner, Some(step));
     let removals = purge_while(&mut world, |world| {
-        assert_eq!(store::login::commit(&world.store, &proof, &tickets(7)), Ok(Outcome::Expired));
+        assert!(has_expired(&decided(login::commit(&world.app, &proof, tickets(7)))));
     });
     assert_eq!(removals, removed(NOTHING));
-    let renewal = renew::decide(&tickets(7).renewal_token, owner.username, &mut Seeded::new(8)).unwrap();
-    assert!(store::start::renew(&world.store, &renewal).unwrap().is_some());
+    let renewal = Renewal::draw(&tickets(7).renewal_token, owner.username, &mut Seeded::new(8)).unwrap();
+    renewal.begin(&world.app).unwrap();
 }
 
 #[test]
@@ -286,15 +276,9 @@ fn a_renewal_that_comes_between_the_look_and_the_lock_stays() {
     let owner = world.owner("alice");
     expire_for_long(&world, "alice");
     let removals = purge_while(&mut world, |world| {
-        let step = world.next_step();
-        let token = world.login(&owner, Some(step)).1.renewal_token;
-        let renewal = renew::decide(&token, owner.username.clone(), &mut Seeded::new(8)).unwrap();
-        store::start::renew(&world.store, &renewal).unwrap().expect("the token is good");
-        world.reveal(&renewal.draft.reveal_token);
-        world.enroll(&renewal.draft.enrollment_token);
-        let start = world.open(&renewal.draft.enrollment_token);
-        let (outcome, _) = world.activate(&start, Some(1));
-        assert!(matches!(outcome, domain::journey::activate::Outcome::Activated { .. }), "{outcome:?}");
+        let draft = world.renew(&owner);
+        let start = world.prepare(&draft);
+        world.activate(&start, Some(1)).unwrap();
     });
     assert_eq!(removals, removed(NOTHING));
     assert_eq!(world.text("SELECT state FROM account"), "active");
@@ -387,14 +371,6 @@ fn a_renewal_that_replaces_an_abandoned_one_in_that_moment_stays() {
     assert_eq!(world.text("SELECT count(*) FROM credential WHERE NOT live"), "1");
 }
 
-/// Returns when a connection to the database waits for a lock.
-pub(crate) fn wait_for_a_wait(database: &TestDatabase) {
-    let mut owner = database.owner();
-    let waits =
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    poll(Duration::from_secs(10), || owner.query_opt(waits, &[]).unwrap()).expect("somebody waits");
-}
-
 #[test]
 fn what_is_in_use_is_left_for_the_next_call() {
     let mut world = World::new();
@@ -435,9 +411,7 @@ fn after_a_flood_of_starts_that_nobody_finished_their_events_are_left_and_after_
     for number in 0..FLOOD {
         // Every tenth asks for a name that was taken a moment ago.
         let name = format!("flood-{}", if number % 10 == 9 { number - 1 } else { number });
-        let account = world.new_account(&name);
-        let created = store::start::create_account(&world.store, &account).unwrap();
-        assert_eq!(created.is_some(), number % 10 != 9);
+        assert_eq!(world.try_start(&name), number % 10 != 9);
     }
     let mut owner = world.database.owner();
     assert_eq!(purge(&mut owner, LARGE), removed(NOTHING), "they may still be finished");
@@ -450,19 +424,18 @@ fn after_a_flood_of_starts_that_nobody_finished_their_events_are_left_and_after_
     world.sql("UPDATE event SET at = now() - interval '24 hours' WHERE account_id IS NULL");
     assert_eq!(purge(&mut owner, LARGE), removed(&[("refusals that concern no account", 200)]));
     assert_eq!(world.text(&events), "1800");
-    assert!(store::session::touch(&world.store, &active.session.hash()).unwrap().is_some());
+    assert!(is_open(&world.app, &active.session));
 }
 
 #[test]
 fn what_ends_by_wrong_codes_goes_like_what_ends_by_the_clock() {
     let mut world = World::new();
-    let account = world.start("alice");
-    world.reveal(&account.draft.reveal_token);
-    world.enroll(&account.draft.enrollment_token);
+    let draft = world.start("alice").draft;
+    world.prepare(&draft);
     for _ in 0..limits::GUESSING_ENDS_START_AT_WRONG_CODES {
         world.sql("UPDATE credential SET locked_until = NULL");
-        let start = world.open(&account.draft.enrollment_token);
-        world.activate(&start, None);
+        let start = world.open(&draft.enrollment_token);
+        world.activate(&start, None).unwrap_err();
     }
     assert_eq!(world.events("activate", "wrong_code_ends_start"), 1);
     assert_eq!(purge(&mut world.database.owner(), LARGE), removed(&[("pending accounts", 1)]));
@@ -471,158 +444,17 @@ fn what_ends_by_wrong_codes_goes_like_what_ends_by_the_clock() {
 #[test]
 fn a_number_that_would_remove_everything_is_refused() {
     let world = World::new();
+    world.sql("INSERT INTO event (at, kind, outcome) VALUES ('-infinity', 'login', 'wrong_password')");
     let mut owner = world.database.owner();
+    let purge = function("purge/purge.sql");
     for position in 0..7 {
-        for number in ["0", "-1"] {
-            let mut numbers = ["3600", "43200", "24", "12", "12", "12", "100"];
-            numbers[position] = number;
-            let call = format!("SELECT purge({})", numbers.join(", "));
+        for number in ["0", "-1", "NULL"] {
+            let mut numbers = numbers(100).map(|number| number.to_string());
+            number.clone_into(&mut numbers[position]);
+            let call = format!("SELECT {purge}({})", numbers.join(", "));
             let error = owner.batch_execute(&call).unwrap_err();
             assert!(error.as_db_error().unwrap().message().contains("1 or more"), "{call}");
         }
     }
-    world.sql("INSERT INTO event (at, kind, outcome) VALUES ('-infinity', 'login', 'wrong_password')");
-    assert_eq!(owner.query("SELECT purge(3600, 43200, 24, NULL, 12, 12, 100)", &[]).unwrap().len(), 0);
     assert_eq!(world.text("SELECT count(*) FROM event"), "1");
-}
-
-/// What the live traffic of the next test is made of, and the promise that each keeps.
-struct Traffic<'a> {
-    database: &'a TestDatabase,
-    done: AtomicBool,
-    begin: Barrier,
-}
-
-impl Traffic<'_> {
-    /// Two purges at once, in batches so small that they go on all the time.
-    fn purges(&self) -> u64 {
-        let mut owner = self.database.owner();
-        self.begin.wait();
-        let mut total = 0;
-        while !self.done.load(Ordering::Relaxed) {
-            total += purge(&mut owner, 2).values().sum::<i64>().unsigned_abs();
-        }
-        total
-    }
-
-    /// A name whose start has ended is free, whoever removes it; a start that was acknowledged is there.
-    fn starts(&self) {
-        let (store, mut owner) = (self.database.store(), self.database.owner());
-        self.begin.wait();
-        let mut randomness = Seeded::new(300);
-        for _ in 0..100 {
-            let account = start::decide(Username::parse("again").unwrap(), &mut randomness).unwrap();
-            assert!(store::start::create_account(&store, &account).unwrap().is_some(), "the name is free");
-            assert!(store::start::load(&store, &account.draft.enrollment_token.hash()).unwrap().is_some());
-            let ends = "WITH ended AS (UPDATE account SET pending_until = now() WHERE username = 'again' RETURNING id)
-                UPDATE credential SET deadline = now(), reveal_expires_at = now() FROM ended WHERE account_id = ended.id";
-            owner.batch_execute(ends).unwrap();
-        }
-    }
-
-    /// A session that a login opened is good.
-    fn logins(&self, proof: store::login::RightPassword, first_step: i64) {
-        let store = self.database.store();
-        self.begin.wait();
-        for number in 0..100 {
-            let step = Some(domain::Step::from_value(first_step + number));
-            let tickets = tickets(400 + number.unsigned_abs());
-            let outcome =
-                store::login::commit(&store, &store::login::RightPassword { step, ..proof }, &tickets)
-                    .unwrap();
-            assert!(matches!(outcome, Outcome::Authenticated { .. }), "{outcome:?}");
-            assert!(store::session::touch(&store, &tickets.session.token.hash()).unwrap().is_some());
-            event::record(&store, Refusal::PollTokenInvalid, None).unwrap();
-        }
-    }
-
-    /// A renewal that was acknowledged is there, whatever became of the one before it.
-    fn repeated_renewals(&self, who: &Owner, proof: store::login::RightPassword, first_step: i64) {
-        let (store, mut owner) = (self.database.store(), self.database.owner());
-        self.begin.wait();
-        for number in 0..200 {
-            let step = Some(domain::Step::from_value(first_step + number));
-            let (seed, tickets) = (1_000 + number.unsigned_abs(), tickets(2_000 + number.unsigned_abs()));
-            let outcome =
-                store::login::commit(&store, &store::login::RightPassword { step, ..proof }, &tickets);
-            assert_eq!(outcome, Ok(Outcome::Expired));
-            let renewal =
-                renew::decide(&tickets.renewal_token, who.username.clone(), &mut Seeded::new(seed)).unwrap();
-            assert!(store::start::renew(&store, &renewal).unwrap().is_some());
-            assert!(store::start::load(&store, &renewal.draft.enrollment_token.hash()).unwrap().is_some());
-            let ends = "UPDATE credential SET deadline = now(), reveal_expires_at = now() WHERE id = $1";
-            owner.execute(ends, &[renewal.draft.credential_id.as_uuid()]).unwrap();
-        }
-    }
-
-    /// Who came back after a year and was told to renew can; who was forgotten a moment before is unknown.
-    fn renewals(&self, owners: &[(Owner, store::login::RightPassword)]) -> Vec<NewDraft> {
-        let (store, mut owner) = (self.database.store(), self.database.owner());
-        self.begin.wait();
-        let mut drafts = Vec::new();
-        for (number, (who, proof)) in (0..).zip(owners) {
-            let expire = format!("UPDATE credential SET expires_at = {TWELVE_MONTHS_AGO} WHERE id = $1");
-            owner.execute(&expire, &[proof.credential_id.as_uuid()]).unwrap();
-            let tickets = tickets(600 + number);
-            match store::login::commit(&store, proof, &tickets).unwrap() {
-                Outcome::Expired => {
-                    let mut randomness = Seeded::new(700 + number);
-                    let renewal =
-                        renew::decide(&tickets.renewal_token, who.username.clone(), &mut randomness).unwrap();
-                    assert!(store::start::renew(&store, &renewal).unwrap().is_some(), "{}", who.username);
-                    drafts.push(renewal.draft);
-                }
-                outcome => assert_eq!(outcome, Outcome::Stale, "{}", who.username),
-            }
-        }
-        drafts
-    }
-}
-
-#[test]
-fn live_traffic_beside_purges_sees_no_error_and_loses_nothing_that_was_acknowledged() {
-    let mut world = World::new();
-    let active = world.owner("active");
-    let first_step = world.next_step();
-    let active = world.right_password(&active, None);
-    let renewing = world.owner("renewing");
-    let renewing_proof = world.right_password(&renewing, None);
-    world.sql("UPDATE credential SET expires_at = now() FROM account WHERE username = 'renewing' AND account.id = account_id");
-    let mut forgotten = Vec::new();
-    for number in 0..40 {
-        let owner = world.owner(&format!("forgotten-{number}"));
-        let step = world.next_step();
-        let proof = world.right_password(&owner, Some(step));
-        forgotten.push((owner, proof));
-    }
-    // Something to do all the time.
-    world.sql(
-        "INSERT INTO event (at, kind, outcome)
-         SELECT now() - interval '2 days', 'login', 'wrong_password' FROM generate_series(1, 20000)",
-    );
-    let traffic = Traffic { database: &world.database, done: AtomicBool::new(false), begin: Barrier::new(6) };
-    let drafts = thread::scope(|scope| {
-        let purges = [(); 2].map(|()| scope.spawn(|| traffic.purges()));
-        let others = [
-            scope.spawn(|| traffic.starts()),
-            scope.spawn(|| traffic.logins(active, first_step)),
-            scope.spawn(|| traffic.repeated_renewals(&renewing, renewing_proof, first_step)),
-        ];
-        let renewals = scope.spawn(|| traffic.renewals(&forgotten)).join();
-        let others = others.map(thread::ScopedJoinHandle::join);
-        traffic.done.store(true, Ordering::Relaxed);
-        assert!(purges.into_iter().map(|run| run.join().unwrap()).sum::<u64>() > 0);
-        others.into_iter().for_each(|other| other.unwrap());
-        renewals.unwrap()
-    });
-    let gone: usize = world.text("SELECT count(*) FROM reserved_name").parse().unwrap();
-    assert_eq!(gone + drafts.len(), forgotten.len(), "each was forgotten or is renewing");
-    for draft in drafts {
-        world.reveal(&draft.reveal_token);
-        world.enroll(&draft.enrollment_token);
-        let start = world.open(&draft.enrollment_token);
-        let (outcome, session) = world.activate(&start, Some(first_step));
-        assert!(matches!(outcome, domain::journey::activate::Outcome::Activated { .. }), "{outcome:?}");
-        assert!(store::session::touch(&world.store, &session.token.hash()).unwrap().is_some());
-    }
 }

@@ -2,17 +2,18 @@
 
 use std::thread;
 
-use domain::journey::login::Outcome;
 use domain::{Step, UnixTime, limits};
+use journey::{Refusal, reveal};
 use postgres::Client;
 
-use crate::journey::World;
-use crate::purge::{add_draft, wait_for_a_wait};
+use crate::purge::add_draft;
+use crate::race::wait_for_a_wait;
+use crate::world::{World, can_go_on, is_open};
 
 /// One call, on a connection without a search path, as a restore has it: how many of each kind were ended.
 fn close(owner: &mut Client) -> Vec<(String, i64)> {
     owner.batch_execute("SET search_path = ''").unwrap();
-    let rows = owner.query("SELECT what, ended FROM public.close_after_restore()", &[]).unwrap();
+    let rows = owner.query("SELECT what, ended FROM identity.close_after_restore()", &[]).unwrap();
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
@@ -32,7 +33,7 @@ fn every_session_token_and_start_is_ended_and_accounts_stay_what_they_are() {
     for name in ["carol", "dave"] {
         world.owner(name);
     }
-    let pending = world.start("bob");
+    let pending = world.start("bob").draft;
     world.sql(
         "SELECT suspend_account('dave');
          UPDATE account SET state = 'expired' WHERE username = 'carol';
@@ -48,9 +49,9 @@ fn every_session_token_and_start_is_ended_and_accounts_stay_what_they_are() {
     let accounts = "SELECT string_agg(username || ' ' || state || ' ' || live, ', ' ORDER BY username)
         FROM account JOIN credential ON credential.account_id = account.id";
     assert_eq!(world.text(accounts), "alice active true, carol expired true, dave suspended true");
-    assert_eq!(store::session::touch(&world.store, &alice.session.hash()), Ok(None));
-    assert!(store::start::load(&world.store, &pending.draft.enrollment_token.hash()).unwrap().is_none());
-    assert!(store::reveal::load(&world.store, &pending.draft.reveal_token.hash()).unwrap().is_none());
+    assert!(!is_open(&world.app, &alice.session));
+    assert!(!can_go_on(&world.app, &pending.enrollment_token));
+    assert!(reveal::load(&world.app, &pending.reveal_token.hash()).unwrap().is_none());
     assert_eq!(world.text("SELECT count(*) FROM renewal_token"), "0");
     // Whose start it was begins again, and a second call finds nothing but that.
     world.start("bob");
@@ -85,11 +86,10 @@ fn no_code_of_the_moment_is_taken_and_the_one_after_those_is() {
     let in_reach = before + limits::TOTP_WINDOW_STEPS..=after + limits::TOTP_WINDOW_STEPS;
     assert!(in_reach.contains(&newest), "{newest} is not in {in_reach:?}");
     assert_eq!(last_step(&world, "ahead"), far);
-    assert_eq!(world.login(&alice, Some(newest)).0, Outcome::ReusedCode);
-    assert_eq!(world.login(&ahead, Some(far)).0, Outcome::ReusedCode);
-    let (outcome, tickets) = world.login(&alice, Some(newest + 1));
-    assert!(matches!(outcome, Outcome::Authenticated { .. }), "{outcome:?}");
-    assert!(store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().is_some());
+    assert_eq!(world.login(&alice, Some(newest)).unwrap_err(), Refusal::ReusedCode);
+    assert_eq!(world.login(&ahead, Some(far)).unwrap_err(), Refusal::ReusedCode);
+    let session = world.sign_in(&alice, newest + 1);
+    assert!(is_open(&world.app, &session.token));
 }
 
 /// A login that has its turn first is ended too, although it was not there yet when the call came.

@@ -1,58 +1,75 @@
 //! Sessions end in every way that they should.
 
-use domain::journey::deletion;
-use domain::journey::session::{Ending, OwnSession};
 use domain::{PlainToken, SessionId, UnixTime};
-use harness::{NativeDatabase, TestDatabase};
-use store::{Database, Error, StatementError};
+use harness::TestDatabase;
+use journey::account::{self, deletion};
+use journey::session::{self, Ended, OwnSession};
+use journey::{Database, Error, Refusal, StatementError, health};
 
-use crate::deletion::waits_for;
-use crate::journey::{Owner, World};
-use crate::race::race;
+use crate::race::{race, waits_for_owner};
+use crate::world::{Owner, World, decided, function, is_open};
+
+const ENDED: Result<Ended, Refusal> = Ok(Ended { was_current: false });
+const ENDED_ITSELF: Result<Ended, Refusal> = Ok(Ended { was_current: true });
 
 /// Logs in once more. Returns the session's token and its public id.
 fn another_session(world: &mut World, owner: &Owner) -> (PlainToken, SessionId) {
     let step = world.next_step();
-    let session = world.login(owner, Some(step)).1.session;
+    let session = world.sign_in(owner, step);
     (session.token, session.session_id)
+}
+
+/// The public id of the only session of its account.
+fn own_id(world: &World, token: &PlainToken) -> SessionId {
+    session::list(&world.app, &token.hash()).unwrap()[0].session_id
+}
+
+fn end_own(world: &World, token: &PlainToken, session: SessionId) -> Result<Ended, Refusal> {
+    decided(session::end_own(&world.app, &token.hash(), session))
 }
 
 #[test]
 fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
-    for (what, ends) in [
+    for (what, ends, expected) in [
         (
             "idle for an hour",
             "UPDATE session SET last_seen_at = now() - '1 hour'::interval WHERE id = '{id}'",
+            Refusal::SessionInvalid,
         ),
         (
             "twelve hours old",
             "UPDATE session SET created_at = now() - '12 hours'::interval WHERE id = '{id}'",
+            Refusal::SessionInvalid,
         ),
-        ("expired credential", "UPDATE credential SET expires_at = now()"),
-        ("suspended account", "SELECT suspend_account('alice')"),
-        ("expired account", "UPDATE account SET state = 'expired' WHERE username = 'alice'"),
+        ("expired credential", "UPDATE credential SET expires_at = now()", Refusal::SessionInvalid),
+        ("suspended account", "SELECT suspend_account('alice')", Refusal::Suspended),
+        (
+            "expired account",
+            "UPDATE account SET state = 'expired' WHERE username = 'alice'",
+            Refusal::SessionInvalid,
+        ),
     ] {
         let mut world = World::new();
         let owner = world.owner("alice");
         world.owner("bob");
         let token = owner.session.hash();
-        let session = store::session::list(&world.store, &token).unwrap().unwrap()[0].session_id;
+        let session = own_id(&world, &owner.session);
         another_session(&mut world, &owner);
         let step = world.next_step();
         let proof = world.right_password(&owner, Some(step));
-        assert!(store::session::touch(&world.store, &token).unwrap().is_some(), "{what}");
+        assert!(is_open(&world.app, &owner.session), "{what}");
         world.sql(&ends.replace("{id}", &session.as_uuid().to_string()));
-        assert_eq!(store::session::touch(&world.store, &token), Ok(None), "{what}");
-        assert_eq!(store::session::end(&world.store, &token), Ok(false), "{what}");
-        assert_eq!(store::session::list(&world.store, &token), Ok(None), "{what}");
-        assert_eq!(store::session::end_own(&world.store, &token, session), Ok(Ending::NoSession), "{what}");
-        assert_eq!(store::account::load(&world.store, &token), Ok(None), "{what}");
-        assert!(store::deletion::load(&world.store, &token).unwrap().is_none(), "{what}");
-        let late = store::deletion::commit(&world.store, &proof, &token).unwrap();
-        let suspended = world.text("SELECT state FROM account WHERE username = 'alice'") == "suspended";
-        let expected = if suspended { deletion::Outcome::Suspended } else { deletion::Outcome::NoSession };
-        assert_eq!(late, expected, "{what}");
+        assert!(!is_open(&world.app, &owner.session), "{what}");
+        assert_eq!(decided(session::end(&world.app, &token)), Err(Refusal::SessionInvalid), "{what}");
+        assert_eq!(decided(session::list(&world.app, &token)), Err(Refusal::SessionInvalid), "{what}");
+        assert_eq!(end_own(&world, &owner.session, session), Err(Refusal::SessionInvalid), "{what}");
+        assert_eq!(account::load(&world.app, &token), Ok(None), "{what}");
+        assert!(deletion::load(&world.app, &token).unwrap().is_none(), "{what}");
+        let late = decided(deletion::commit(&world.app, &proof, &token));
+        assert_eq!(late, Err(expected), "{what}");
         assert_eq!(world.text("SELECT count(*) FROM session"), "3", "{what}");
+        assert_eq!(world.events("session", "session_invalid"), 2, "{what}: the look and the list");
+        assert_eq!(world.events("logout", "session_invalid"), 1, "{what}");
     }
 }
 
@@ -60,9 +77,7 @@ fn a_session_ends_with_idleness_age_its_credential_and_its_account() {
 fn using_a_session_keeps_it_from_idling_but_not_from_ageing() {
     let mut world = World::new();
     let token = world.owner("alice").session.hash();
-    let ends_at = |world: &World| {
-        store::session::touch(&world.store, &token).unwrap().expect("it is open").session_expires_at
-    };
+    let ends_at = |world: &World| session::touch(&world.app, &token).expect("it is open").session_expires_at;
     let stored = |world: &World, time: &str| {
         let seconds = world.text(&format!("SELECT floor(extract(epoch FROM {time}))::bigint FROM session"));
         UnixTime::from_seconds(seconds.parse().unwrap())
@@ -82,47 +97,54 @@ fn using_a_session_keeps_it_from_idling_but_not_from_ageing() {
 fn a_logout_ends_one_session_once() {
     let mut world = World::new();
     let owner = world.owner("alice");
-    let step = world.next_step();
-    let (_, tickets) = world.login(&owner, Some(step));
-    assert_eq!(store::session::end(&world.store, &owner.session.hash()), Ok(true));
-    assert_eq!(store::session::end(&world.store, &owner.session.hash()), Ok(false));
-    assert_eq!(store::session::touch(&world.store, &owner.session.hash()), Ok(None));
-    assert!(store::session::touch(&world.store, &tickets.session.token.hash()).unwrap().is_some());
-    assert_eq!(world.events("logout", "ok"), 1);
+    let (other, _) = another_session(&mut world, &owner);
+    let end = || decided(session::end(&world.app, &owner.session.hash()));
+    assert_eq!(end(), Ok(()));
+    assert_eq!(end(), Err(Refusal::SessionInvalid));
+    assert!(!is_open(&world.app, &owner.session));
+    assert!(is_open(&world.app, &other));
+    assert_eq!((world.events("logout", "ok"), world.events("logout", "session_invalid")), (1, 1));
 }
 
+/// Its own function is there only where all of exactly this release are: a digest of their names is part of its name.
 #[test]
-fn health_needs_the_tables_and_the_rights_to_them() {
-    let database = TestDatabase::fresh();
-    assert_eq!(store::health::check(&database.store()), Ok(()));
-    database.owner().batch_execute("REVOKE SELECT ON account FROM cofrap_app").unwrap();
-    let refused = store::health::check(&database.store());
-    let Err(Error::Unavailable(StatementError::Refused { sqlstate, .. })) = refused else {
-        panic!("{refused:?}")
-    };
-    assert_eq!(sqlstate, "42501");
+fn health_needs_the_functions_and_the_rights_to_them() {
+    let function = function("health/check.sql");
+    for (sqlstate, statement) in [
+        ("42883", format!("ALTER FUNCTION {function} RENAME TO of_another_release")),
+        ("42501", format!("REVOKE EXECUTE ON FUNCTION {function} FROM cofrap_app")),
+        ("42501", "REVOKE USAGE ON SCHEMA identity FROM cofrap_app".to_owned()),
+    ] {
+        let database = TestDatabase::fresh();
+        assert_eq!(health::check(&database.store()), Ok(()));
+        database.owner().batch_execute(&statement).unwrap();
+        assert_eq!(sqlstate_of(health::check(&database.store())), sqlstate, "{statement}");
+    }
 }
 
 #[test]
 fn health_needs_a_database_that_may_be_written_to() {
     let database = TestDatabase::fresh();
-    let store = database.store();
-    store.execute("SET default_transaction_read_only = on", &[]).unwrap();
-    let refused = store::health::check(&store);
-    let Err(Error::Unavailable(StatementError::Refused { sqlstate, .. })) = refused else {
-        panic!("{refused:?}")
-    };
-    assert_eq!(sqlstate, "25006");
+    let app = database.store();
+    app.query("SET default_transaction_read_only = on", &[]).unwrap();
+    assert_eq!(sqlstate_of(health::check(&app)), "25006");
+}
+
+fn sqlstate_of(refused: Result<(), Error>) -> String {
+    match refused {
+        Err(Error::Unavailable(StatementError::Refused { sqlstate, .. })) => sqlstate,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn a_release_gives_the_account_back_without_the_sessions_of_before() {
     let mut world = World::new();
-    let token = world.owner("alice").session.hash();
+    let session = world.owner("alice").session;
     assert_eq!(world.text("SELECT suspend_account('alice')"), "true");
     assert_eq!(world.text("SELECT release_account('alice')"), "true");
     assert_eq!(world.text("SELECT state FROM account"), "active");
-    assert_eq!(store::session::touch(&world.store, &token), Ok(None));
+    assert!(!is_open(&world.app, &session));
     assert_eq!(
         world.text("SELECT release_account('alice')"),
         "false",
@@ -136,9 +158,7 @@ fn the_list_holds_the_open_sessions_of_the_account_newest_first_and_counts_as_a_
     let owner = world.owner("alice");
     world.owner("bob");
     let (current, current_id) = another_session(&mut world, &owner);
-    let (_, newest_id) = another_session(&mut world, &owner);
-    let (_, idle_id) = another_session(&mut world, &owner);
-    let (_, old_id) = another_session(&mut world, &owner);
+    let [newest_id, idle_id, old_id] = [(); 3].map(|()| another_session(&mut world, &owner).1);
     let moved = [(current_id, 30, 20), (newest_id, 10, 5), (idle_id, 70, 60), (old_id, 720, 1)];
     for (id, opened, seen) in moved {
         world.sql(&format!(
@@ -150,7 +170,7 @@ fn the_list_holds_the_open_sessions_of_the_account_newest_first_and_counts_as_a_
         "SELECT string_agg(last_seen_at::text, ' ' ORDER BY id) FROM session WHERE id <> '{current_id}'"
     );
     let before = world.text(&others);
-    let list = store::session::list(&world.store, &current.hash()).unwrap().unwrap();
+    let list = session::list(&world.app, &current.hash()).unwrap();
 
     // The activation's session is the newest of all: it was not moved.
     let ids: Vec<SessionId> = list.iter().map(|session| session.session_id).collect();
@@ -176,28 +196,26 @@ fn one_ends_ones_own_sessions_and_no_other() {
     let (current, current_id) = another_session(&mut world, &owner);
     let (second, second_id) = another_session(&mut world, &owner);
     let (dead, dead_id) = another_session(&mut world, &owner);
-    let theirs = store::session::list(&world.store, &other.session.hash()).unwrap().unwrap()[0].session_id;
+    let theirs = own_id(&world, &other.session);
     world
         .sql(&format!("UPDATE session SET last_seen_at = now() - '1 hour'::interval WHERE id = '{dead_id}'"));
     let nobodys = SessionId::random(&mut world.randomness).unwrap();
     let sessions = "SELECT count(*) FROM session";
     for id in [theirs, dead_id, nobodys] {
-        assert_eq!(store::session::end_own(&world.store, &current.hash(), id), Ok(Ending::Unknown));
+        assert_eq!(end_own(&world, &current, id), Err(Refusal::SessionUnknown));
         assert_eq!(world.text(sessions), "5");
     }
     assert_eq!(world.events("end_session", "session_unknown"), 3);
-    assert_eq!(store::session::end_own(&world.store, &dead.hash(), current_id), Ok(Ending::NoSession));
-    assert_eq!(store::session::touch(&world.store, &dead.hash()), Ok(None), "asking is no use of a dead one");
+    assert_eq!(end_own(&world, &dead, current_id), Err(Refusal::SessionInvalid));
+    assert!(!is_open(&world.app, &dead), "asking is no use of a dead one");
 
     world.sql("UPDATE session SET last_seen_at = now() - '59 minutes'::interval");
-    let ended = store::session::end_own(&world.store, &current.hash(), second_id);
-    assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
-    assert_eq!(store::session::touch(&world.store, &second.hash()), Ok(None));
+    assert_eq!(end_own(&world, &current, second_id), ENDED);
+    assert!(!is_open(&world.app, &second));
     world.sql("UPDATE session SET last_seen_at = last_seen_at - '2 minutes'::interval");
-    let ended = store::session::end_own(&world.store, &current.hash(), current_id);
-    assert_eq!(ended, Ok(Ending::Ended { was_current: true }), "ending another was a use of this one");
-    assert_eq!(store::session::touch(&world.store, &other.session.hash()), Ok(None), "and of no other");
-    assert_eq!(store::session::touch(&world.store, &current.hash()), Ok(None));
+    assert_eq!(end_own(&world, &current, current_id), ENDED_ITSELF, "ending another was a use of this one");
+    assert!(!is_open(&world.app, &other.session), "and of no other");
+    assert!(!is_open(&world.app, &current));
     assert_eq!((world.events("end_session", "ok"), world.events("end_session", "session_invalid")), (2, 1));
     let theirs = "SELECT count(*) FROM session JOIN account USING (credential_id) WHERE username = 'bob'";
     assert_eq!(world.text(theirs), "1");
@@ -211,11 +229,9 @@ fn of_sessions_that_end_each_other_one_wins_and_none_deadlocks() {
         let pair = [another_session(&mut world, &owner), another_session(&mut world, &owner)];
         let endings = race(&world.database, 2, |connection, contender| {
             let own = usize::try_from(contender).unwrap();
-            store::session::end_own(connection, &pair[own].0.hash(), pair[1 - own].1).unwrap()
+            decided(session::end_own(connection, &pair[own].0.hash(), pair[1 - own].1))
         });
-        let ended = endings.iter().filter(|ending| **ending == Ending::Ended { was_current: false }).count();
-        let none = endings.iter().filter(|ending| **ending == Ending::NoSession).count();
-        assert_eq!((ended, none), (1, 1), "{endings:?}");
+        assert!(endings.contains(&ENDED) && endings.contains(&Err(Refusal::SessionInvalid)), "{endings:?}");
     }
     assert_eq!(deadlocks(&world), "0");
 }
@@ -225,13 +241,11 @@ fn ending_a_session_takes_its_turn_behind_whoever_holds_the_account() {
     let mut world = World::new();
     let owner = world.owner("alice");
     let (_, other_id) = another_session(&mut world, &owner);
-    let first = NativeDatabase::new(world.database.owner());
-    first.execute("BEGIN", &[]).unwrap();
-    first.execute("SELECT FROM account FOR NO KEY UPDATE", &[]).unwrap();
-    let ended = waits_for(&world, first, |connection| {
-        store::session::end_own(connection, &owner.session.hash(), other_id)
+    let locks = "SELECT FROM account FOR NO KEY UPDATE";
+    let ended = waits_for_owner(&world.database, locks, |connection| {
+        decided(session::end_own(connection, &owner.session.hash(), other_id))
     });
-    assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
+    assert_eq!(ended, ENDED);
 }
 
 #[test]
@@ -243,9 +257,8 @@ fn ending_a_session_waits_for_no_third_one() {
     let mut user = world.database.owner();
     let mut transaction = user.transaction().unwrap();
     transaction.execute("SELECT FROM session WHERE id = $1 FOR UPDATE", &[third_id.as_uuid()]).unwrap();
-    world.store.execute("SET lock_timeout = '1s'", &[]).unwrap();
-    let ended = store::session::end_own(&world.store, &owner.session.hash(), ended_id);
-    assert_eq!(ended, Ok(Ending::Ended { was_current: false }));
+    world.app.query("SET lock_timeout = '1s'", &[]).unwrap();
+    assert_eq!(end_own(&world, &owner.session, ended_id), ENDED);
 }
 
 /// Those that PostgreSQL has counted in this database. A statement that is repeated hides one.

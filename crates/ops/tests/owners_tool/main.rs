@@ -1,0 +1,17 @@
+//! The owner's tool against real servers: each test has one of its own, because roles belong to a server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test needs and does not get ends it"
+)]
+
+mod command;
+mod earlier_release;
+mod functions;
+mod hardened;
+mod journey;
+mod migrate;
+mod role;
+mod server;
