@@ -10,6 +10,7 @@
 
 mod account;
 mod activation;
+mod around;
 mod constraints;
 mod deletion;
 mod ends;
