@@ -29,6 +29,7 @@ pub mod mutant;
 pub mod native;
 pub mod raw;
 pub mod rows;
+pub mod seeded;
 pub mod server_log;
 pub mod shared;
 pub mod situations;

@@ -6,8 +6,10 @@ use journey::login;
 use journey::session::NewSession;
 use journey::start::OpenStart;
 
+use harness::seeded::Seeded;
+
 use crate::race::race;
-use crate::world::{Seeded, World, activate, can_go_on, decided, has_expired, is_open, waits};
+use crate::world::{World, activate, can_go_on, decided, has_expired, is_open, waits};
 
 /// A start whose password and secret wait for their proof.
 fn ready(world: &mut World, name: &str) -> (PlainToken, OpenStart) {

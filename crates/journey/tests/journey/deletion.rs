@@ -3,13 +3,14 @@
 
 use domain::{AccountId, AfterWrongCode, LockSchedule, PlainToken};
 use harness::NativeDatabase;
+use harness::seeded::Seeded;
 use journey::account::deletion;
 use journey::session::NewSession;
 use journey::start::{OpenStart, Renewal};
 use journey::{Refusal, Stop, login, session};
 
 use crate::race::{paused, race, waits_for, waits_for_owner};
-use crate::world::{Owner, Seeded, World, activate, decided, is_open, tickets, waits};
+use crate::world::{Owner, World, activate, decided, is_open, tickets, waits};
 
 /// Deletes as if the password and a code of `step` had been checked.
 fn delete(world: &World, owner: &Owner, step: Option<i64>) -> Result<(), Refusal> {

@@ -14,7 +14,6 @@ mod around;
 mod constraints;
 mod deletion;
 mod ends;
-mod examine;
 mod functions;
 mod history;
 mod isolation;

@@ -10,9 +10,11 @@ use journey::start::Renewal;
 use postgres::GenericClient;
 use postgres::types::ToSql;
 
+use harness::seeded::Seeded;
+
 use crate::race::wait_for_a_wait;
 use crate::start::end_starts;
-use crate::world::{Seeded, World, decided, function, has_expired, is_open, tickets};
+use crate::world::{World, decided, function, has_expired, is_open, tickets};
 
 const LARGE: i64 = 10_000;
 /// The twelve calendar months of the design, in UTC.

@@ -4,8 +4,10 @@ use domain::{PlainToken, Username};
 use journey::start::{NewAccount, Progress, Renewal};
 use journey::{Refusal, reveal};
 
+use harness::seeded::Seeded;
+
 use crate::race::race;
-use crate::world::{Seeded, World, can_go_on, decided};
+use crate::world::{World, can_go_on, decided};
 
 const CONTENDERS: u64 = 20;
 

@@ -4,11 +4,12 @@
 
 use domain::{Code, KeyRing, Password, Username};
 use harness::NativeDatabase;
+use harness::seeded::Seeded;
 use journey::account::{self, deletion};
 use journey::start::{self, NewAccount, NewCode};
 use journey::{Attempt, Refusal, Stop, activate, enroll, health, login, reveal, session};
 
-use crate::world::{Owner, Seeded, World, decided};
+use crate::world::{Owner, World, decided};
 
 /// A world whose statements are counted, nested ones too.
 struct Counting(World);

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use domain::{Step, Username};
+use harness::seeded::Seeded;
 use harness::{NativeDatabase, TestDatabase};
 use journey::start::{self, NewAccount, NewDraft, Renewal};
 use journey::{Refusal, RightPassword, login};
 
 use crate::purge::{TWELVE_MONTHS_AGO, purge};
-use crate::world::{Owner, Seeded, World, can_go_on, decided, has_expired, is_open, tickets};
+use crate::world::{Owner, World, can_go_on, decided, has_expired, is_open, tickets};
 
 /// What the live traffic is made of.
 struct Traffic<'a> {

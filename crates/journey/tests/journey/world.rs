@@ -1,8 +1,7 @@
 //! A database and the journey up to any step, by the operations themselves.
 
-use domain::{
-    AccountId, Code, KeyRing, Password, PlainToken, Randomness, RandomnessUnavailable, Step, Username,
-};
+use domain::{AccountId, Code, KeyRing, Password, PlainToken, Step, Username};
+use harness::seeded::Seeded;
 use harness::{Authenticator, NativeDatabase, TestDatabase};
 use journey::activate::{self, Activated};
 use journey::functions::DEFINITIONS;
@@ -10,23 +9,6 @@ use journey::login::{self, Evidence, Login, Tickets};
 use journey::session::{self, NewSession};
 use journey::start::{self, NewAccount, NewCode, NewDraft, OpenStart, Renewal};
 use journey::{Attempt, Database, Refusal, RightPassword, Stop, enroll, reveal};
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
-pub(crate) struct Seeded(ChaCha20Rng);
-
-impl Seeded {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(ChaCha20Rng::seed_from_u64(seed))
-    }
-}
-
-impl Randomness for Seeded {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
-        self.0.fill_bytes(bytes);
-        Ok(())
-    }
-}
 
 /// What an operation came to, which was no fault.
 #[track_caller]
