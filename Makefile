@@ -44,7 +44,7 @@ soak: ## Breaks database, network, host and clients in every way, with 10,000 pe
 drill: ## Backs up under load and restores elsewhere, with 10,000 accounts (or ACCOUNTS=...), and says how long each took
 	@ACCOUNTS=$(ACCOUNTS) scripts/drill
 
-mutants: ## Changes the rules of crates/domain in one place at a time: a test has to fail (SHARD=2/4)
+mutants: ## Changes the rules in Rust in one place at a time: a test has to fail (SHARD=2/4)
 	@scripts/mutants
 
 sql-mutants: ## Takes each condition, lock, constraint and grant out of the SQL in turn: a test has to fail (SHARD=2/4, PART=login/)

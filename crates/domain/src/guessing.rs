@@ -1,7 +1,7 @@
 //! How many codes somebody who already has the password may try, and how fast.
 //!
-//! The schedule is data, because the decision falls in SQL, on locked rows: the store passes these numbers as parameters.
-//! [`LockSchedule::verdict_after`] is the same rule in Rust, which a test of the store holds the SQL against.
+//! The schedule is data, because the decision falls in SQL, on locked rows: the operations pass these numbers as parameters.
+//! [`LockSchedule::verdict_after`] is the same rule in Rust, which tests of the operations hold the SQL against.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use crate::limits::{
 };
 
 /// After the n-th wrong code in a row, n >= `first_wait_at`: wait min(`longest_wait_minutes`, 2^(n - `first_wait_at`))
-/// minutes; at `stop_at` it is over, in the way that `stop` says.
+/// minutes; at `stop_at` it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockSchedule {
     /// The number of wrong codes with which waiting begins.
@@ -21,17 +21,6 @@ pub struct LockSchedule {
     pub longest_wait_minutes: u32,
     /// The number of wrong codes with which it is over.
     pub stop_at: u32,
-    /// What "over" means here.
-    pub stop: Stop,
-}
-
-/// What the last allowed wrong code does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// The account is suspended until an operator releases it.
-    SuspendsAccount,
-    /// The start ends, as if its deadline had passed.
-    EndsStart,
 }
 
 /// What follows a wrong code.
@@ -49,20 +38,18 @@ pub enum AfterWrongCode {
 }
 
 impl LockSchedule {
-    /// Codes at a login, counted on the account.
+    /// Codes at a login, counted on the account. Over: it is suspended until an operator releases it.
     pub const LOGIN: Self = Self {
         first_wait_at: GUESSING_FIRST_WAIT_AT_WRONG_CODES,
         longest_wait_minutes: GUESSING_LONGEST_WAIT_MINUTES,
         stop_at: GUESSING_SUSPENDS_AT_WRONG_CODES,
-        stop: Stop::SuspendsAccount,
     };
 
-    /// Codes at an activation, counted on the start.
+    /// Codes at an activation, counted on the start. Over: it ends, as if its deadline had passed.
     pub const ACTIVATION: Self = Self {
         first_wait_at: GUESSING_FIRST_WAIT_AT_WRONG_CODES,
         longest_wait_minutes: GUESSING_LONGEST_WAIT_MINUTES,
         stop_at: GUESSING_ENDS_START_AT_WRONG_CODES,
-        stop: Stop::EndsStart,
     };
 
     /// What follows when this was wrong code number `wrong_codes` in a row, counted from one.

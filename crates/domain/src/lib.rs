@@ -1,9 +1,9 @@
 //! The rules of the service, pure: what a username, a password, a code, a token is, how secrets are sealed, when a
-//! credential ends, how many guesses there are, and what each step of the journey decides.
+//! credential ends, how many guesses there are.
 //!
 //! What this crate does not do: it has no clock and no random source (both are arguments), and knows nothing of SQL
-//! (`store`), HTTP, JSON, cookies, QR codes and Spin (`edge`). It draws no conclusion that depends on a row which
-//! somebody else could change meanwhile: that is settled in the store's statements.
+//! and operations (`journey`), HTTP, JSON, cookies, QR codes and Spin (`edge`). It draws no conclusion that depends on a row which
+//! somebody else could change meanwhile: that is settled in the operations' statements.
 
 pub mod expiry;
 mod framing;
@@ -24,7 +24,7 @@ pub mod username;
 pub mod verifier;
 
 pub use expiry::{credential_expiry, is_expired};
-pub use guessing::{AfterWrongCode, LockSchedule, Stop};
+pub use guessing::{AfterWrongCode, LockSchedule};
 pub use id::{AccountId, CredentialId, InvalidId, SessionId};
 pub use password::Password;
 pub use randomness::{Randomness, RandomnessUnavailable};

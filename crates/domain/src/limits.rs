@@ -14,7 +14,7 @@ pub const SESSION_IDLE_SECONDS: i64 = 3_600;
 pub const SESSION_TTL_SECONDS: i64 = 43_200;
 /// Calendar months from activation to the end of a credential.
 pub const CREDENTIAL_MONTHS: u32 = 6;
-/// Calendar months for which nobody gets the name of an account that its owner deleted.
+/// Calendar months for which nobody gets the name of an account that its owner deleted, or the purge after it had expired.
 pub const RESERVED_NAME_MONTHS: u32 = 12;
 
 /// The newest of an account's events, as many as its owner is shown.

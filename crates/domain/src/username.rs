@@ -1,4 +1,4 @@
-//! What a username is. Whether it is taken is the store's to say.
+//! What a username is. Whether it is taken is the database's to say.
 
 #[cfg(test)]
 mod tests;

@@ -20,11 +20,11 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// How PostgreSQL names are bounded: `NAMEDATALEN - 1` bytes.
+/// The longest name that PostgreSQL takes: `NAMEDATALEN - 1`.
 const NAME_MAX_BYTES: usize = 63;
 /// 48 bits: no two texts of one name meet by chance.
 const HASH_BYTES: usize = 6;
-/// Nothing that somebody else may create is looked up before what PostgreSQL brings.
+/// `pg_catalog` first: nobody can put an object of the same name before it.
 const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
 
 /// The functions of the schema itself (`migrations/`) that others may call.
@@ -75,12 +75,12 @@ impl Source {
     /// A sentence that says what is wrong with it.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
         let wrong = |what: &str| format!("{file}: {what}");
-        let (head, body) = split(text);
+        let (head, body) = split_head(text);
         let mut kind = None;
         let (mut takes, mut returns, mut settings) = (String::new(), None, Vec::new());
         for line in head {
             let (word, rest) =
-                line.split_once(' ').ok_or_else(|| wrong("a word stands alone in its head"))?;
+                line.split_once(' ').ok_or_else(|| wrong("a line of its head says nothing"))?;
             match word {
                 "entry" => kind = Some(Kind::Entry),
                 "word" => kind = Some(Kind::Word),
@@ -88,7 +88,7 @@ impl Source {
                 "routine" => kind = Some(Kind::Routine),
                 "returns" => returns = Some(rest.to_owned()),
                 "set" => settings = rest.split(", ").map(str::to_owned).collect(),
-                other => return Err(wrong(&format!("nothing is called {other}"))),
+                other => return Err(wrong(&format!("unknown in a head: {other}"))),
             }
             if !["returns", "set"].contains(&word) {
                 rest.clone_into(&mut takes);
@@ -115,7 +115,7 @@ fn name(file: &str) -> String {
 }
 
 /// The lines of the head, each whole (a line that is indented goes on with the one before), and the rest of the text.
-fn split(text: &str) -> (Vec<String>, String) {
+fn split_head(text: &str) -> (Vec<String>, String) {
     let mut head: Vec<String> = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next_if(|line| line.starts_with("-- ")) {
@@ -283,7 +283,7 @@ pub fn rust(functions: &[Function]) -> String {
         let constant = function.source.name.to_uppercase();
         _ = write!(
             text,
-            "\n/// `{}`\npub const {constant}: Function = Function({:?});\n",
+            "\n/// `{}`\npub const {constant}: Call = Call({:?});\n",
             function.source.file,
             function.call()
         );

@@ -1,4 +1,4 @@
-//! The one seam to a database, and all that is said of one in general: the trait, the values that go in and out, errors,
+//! The one seam to a database, and everything about databases in general: the trait, the values that go in and out, errors,
 //! repeats, typed columns. The edge implements the trait over Spin's `spin:postgres@4.0.0`, the tests over a native client.
 
 use std::rc::Rc;
@@ -120,13 +120,13 @@ pub enum StatementError {
     Other(String),
 }
 
-/// What keeps an operation from its outcome and is nobody's doing who asked for it.
+/// Why an operation failed through no fault of the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The database cannot be reached, refuses to serve, or gave up on the statement.
     #[error("{0}")]
     Unavailable(StatementError),
-    /// A constraint refused what a statement wrote: the statement is wrong, and changed nothing.
+    /// A constraint refused the write, and nothing was changed. But for `account_username_is_free` the statement is wrong.
     #[error("the constraint {constraint} was violated")]
     Conflict {
         /// The constraint's name.
@@ -182,12 +182,12 @@ const ATTEMPTS: usize = 3;
 /// SQLSTATE `serialization_failure` and `deadlock_detected`: the statement changed nothing and may be run again.
 const REPEATABLE: [&str; 2] = ["40001", "40P01"];
 
-/// A function of the database, by the statement that calls it.
+/// The call of a function of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Function(pub(crate) &'static str);
+pub struct Call(pub(crate) &'static str);
 
-impl Function {
-    /// The statement that calls it, with `$1` to `$n`.
+impl Call {
+    /// The statement, with `$1` to `$n`.
     #[must_use]
     pub const fn statement(self) -> &'static str {
         self.0

@@ -1,6 +1,6 @@
 //! The functions of the database that this release calls: generated from the `.sql` files beside the operations.
 
-use crate::database::Function;
+use crate::database::Call;
 
 /// A function as `identity-ops migrate` installs it.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The operations of the service, one a folder: what it loads (its snapshot), what it finds out with secrets (a pure
+//! The operations of the service, each in one place: what it loads (its snapshot), what it finds out with secrets (a pure
 //! function), the statements that load and that decide (its `.sql` files), and what comes of it.
 //!
 //! A statement is the call of one function of the database, which is generated from the `.sql` file (`build/`) and
@@ -7,7 +7,7 @@
 //! fast, and because a component that stopped between `BEGIN` and `COMMIT` would hand its open transaction to the next
 //! request.
 //!
-//! Whoever is refused gets a [`Refused`], which nothing can make that has not recorded the event ([`refusal`]).
+//! Whoever an operation refuses gets a [`Refused`], which can be made only by recording its event ([`refusal`]).
 //!
 //! What this crate does not do: know HTTP, JSON, Spin or a driver (`edge`), have a clock or a random source (the
 //! database's, and an argument), hold a primitive of its own (`domain`).

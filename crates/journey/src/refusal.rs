@@ -1,10 +1,10 @@
-//! The one way to refuse. A [`Refused`] is made where an event is recorded and nowhere else: by [`refuse`], or by a
-//! commit whose function has recorded what it decided. So who is refused leaves exactly one event.
+//! The one way in which an operation refuses. A [`Refused`] is made where an event is recorded and nowhere else: by
+//! [`refuse`], or by a commit whose function has recorded what it decided. So whoever is refused leaves exactly one event.
 
 use domain::{AccountId, OpenError, Unreadable};
 
 use crate::attempt::Wait;
-use crate::database::{Database, Error, Function, Row, Value, inconsistent};
+use crate::database::{Call, Database, Error, Row, Value, inconsistent};
 use crate::functions::REFUSAL_RECORD;
 
 /// Why somebody gets nothing.
@@ -14,11 +14,11 @@ pub enum Refusal {
     UsernameTaken,
     /// An enrollment or renewal token that is unknown, dead, or another account's.
     TokenInvalid,
-    /// A code that nobody knows, or that a newer one replaced.
+    /// A reveal code that nobody knows, or that a newer one replaced.
     TokenUnknown,
-    /// A code that gave its password already.
+    /// A reveal code that gave its password already.
     TokenUsed,
-    /// A code that came too late.
+    /// A reveal code that came too late.
     TokenExpired,
     /// The password comes first.
     PasswordNotRevealed,
@@ -26,15 +26,15 @@ pub enum Refusal {
     TotpNotStarted,
     /// The start was changed, or activated, by somebody else since it was loaded.
     Superseded,
-    /// A wrong password, or a name that has none. Counted by nobody: it cannot be guessed.
+    /// A wrong password, or a name that has none. Not counted: a password cannot be guessed.
     WrongPassword,
-    /// A wrong code after a right password. It is counted.
+    /// A wrong TOTP code after a right password. It is counted.
     WrongCode,
-    /// The same once too often: the start is over.
+    /// The wrong code that ended the start.
     StartEnded,
-    /// A right code that was used before. No guess, so not counted.
+    /// A right code that was used before. That is no guess, and not counted.
     ReusedCode,
-    /// Too many wrong codes: nothing was looked at.
+    /// Too many wrong codes: until the wait is over no attempt is judged or counted.
     Waiting(Wait),
     /// An operator has to release the account.
     Suspended,
@@ -48,59 +48,50 @@ pub enum Refusal {
 
 impl Refusal {
     /// The outcome in an event.
-    const fn outcome(self) -> &'static str {
-        match self {
-            Self::UsernameTaken => "username_taken",
-            Self::TokenInvalid => "token_invalid",
-            Self::TokenUnknown => "token_unknown",
-            Self::TokenUsed => "token_used",
-            Self::TokenExpired => "token_expired",
-            Self::PasswordNotRevealed => "password_not_revealed",
-            Self::TotpNotStarted => "totp_not_started",
-            Self::Superseded => "superseded",
-            Self::WrongPassword => "wrong_password",
-            Self::WrongCode => "wrong_code",
-            Self::StartEnded => "wrong_code_ends_start",
-            Self::ReusedCode => "reused_code",
-            Self::Waiting(_) => "waiting",
-            Self::Suspended => "suspended",
-            Self::Stale => "stale",
-            Self::SessionInvalid => "session_invalid",
-            Self::SessionUnknown => "session_unknown",
-        }
+    fn outcome(self) -> &'static str {
+        let is_waiting = matches!(self, Self::Waiting(_));
+        let entry = OUTCOMES.iter().find(|(_, refusal)| *refusal == self);
+        entry.map_or(if is_waiting { WAITING } else { "" }, |(outcome, _)| outcome)
     }
 
     /// The refusal that a commit has decided on.
     fn decided(row: &Row, outcome: &str) -> Result<Self, Error> {
-        const PLAIN: [Refusal; 13] = [
-            Refusal::UsernameTaken,
-            Refusal::TokenInvalid,
-            Refusal::TokenUnknown,
-            Refusal::TokenUsed,
-            Refusal::TokenExpired,
-            Refusal::Superseded,
-            Refusal::WrongCode,
-            Refusal::StartEnded,
-            Refusal::ReusedCode,
-            Refusal::Suspended,
-            Refusal::Stale,
-            Refusal::SessionInvalid,
-            Refusal::SessionUnknown,
-        ];
-        match outcome {
-            "wrong_code_locks" | "wrong_code_suspends" => Ok(Self::WrongCode),
+        if outcome == WAITING {
             // At least a second: it may be over in this moment.
-            "waiting" => {
-                let retry_after_seconds = row.get::<i64>("retry_after")?.max(1);
-                Ok(Self::Waiting(Wait { retry_after_seconds }))
-            }
-            _ => PLAIN
-                .into_iter()
-                .find(|refusal| refusal.outcome() == outcome)
-                .ok_or_else(|| inconsistent("answer", "", format!("outcome {outcome}"))),
+            let retry_after_seconds = row.get::<i64>("retry_after")?.max(1);
+            return Ok(Self::Waiting(Wait { retry_after_seconds }));
         }
+        let entry = OUTCOMES.iter().find(|(word, _)| *word == outcome);
+        entry
+            .map(|(_, refusal)| *refusal)
+            .ok_or_else(|| inconsistent("answer", "", format!("outcome {outcome}")))
     }
 }
+
+const WAITING: &str = "waiting";
+
+/// How the database spells each refusal but [`Refusal::Waiting`], which carries a number. The first word of one is that of
+/// a refusal that no commit decides.
+const OUTCOMES: [(&str, Refusal); 18] = [
+    ("username_taken", Refusal::UsernameTaken),
+    ("token_invalid", Refusal::TokenInvalid),
+    ("token_unknown", Refusal::TokenUnknown),
+    ("token_used", Refusal::TokenUsed),
+    ("token_expired", Refusal::TokenExpired),
+    ("password_not_revealed", Refusal::PasswordNotRevealed),
+    ("totp_not_started", Refusal::TotpNotStarted),
+    ("superseded", Refusal::Superseded),
+    ("wrong_password", Refusal::WrongPassword),
+    ("wrong_code", Refusal::WrongCode),
+    ("wrong_code_locks", Refusal::WrongCode),
+    ("wrong_code_suspends", Refusal::WrongCode),
+    ("wrong_code_ends_start", Refusal::StartEnded),
+    ("reused_code", Refusal::ReusedCode),
+    ("suspended", Refusal::Suspended),
+    ("stale", Refusal::Stale),
+    ("session_invalid", Refusal::SessionInvalid),
+    ("session_unknown", Refusal::SessionUnknown),
+];
 
 /// A refusal that has left its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +105,7 @@ impl Refused {
     }
 }
 
-/// Why an operation ends without its outcome.
+/// Why an operation did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// Whoever asked is told why.
@@ -178,23 +169,25 @@ fn record(
     REFUSAL_RECORD.only_row(database, &parameters).map(drop)
 }
 
-/// What a commit grants.
-pub(crate) struct Granted {
-    /// Whether it is only that right credentials have expired.
-    pub(crate) expired: bool,
-    /// What the commit returned.
-    pub(crate) row: Row,
-}
+impl Call {
+    /// Runs a commit: a function that decides, records what it decided, and returns it as `outcome`. Returns its row when
+    /// that is `ok`.
+    pub(crate) fn decide(self, database: &impl Database, parameters: &[Value]) -> Result<Row, Stop> {
+        Ok(self.decide_among(database, parameters, ["ok"])?.1)
+    }
 
-impl Function {
-    /// Runs a commit: a function that decides, records what it decided, and returns it as `outcome`.
-    pub(crate) fn decide(self, database: &impl Database, parameters: &[Value]) -> Result<Granted, Stop> {
+    /// The same, for a commit that grants in more than one way: the outcome, and the row.
+    pub(crate) fn decide_among<const N: usize>(
+        self,
+        database: &impl Database,
+        parameters: &[Value],
+        granted: [&'static str; N],
+    ) -> Result<(&'static str, Row), Stop> {
         let row = self.only_row(database, parameters)?;
         let outcome: String = row.get("outcome")?;
-        match outcome.as_str() {
-            "ok" => Ok(Granted { expired: false, row }),
-            "expired" => Ok(Granted { expired: true, row }),
-            refused => Err(Stop::Refused(Refused(Refusal::decided(&row, refused)?))),
+        match granted.into_iter().find(|word| *word == outcome) {
+            Some(word) => Ok((word, row)),
+            None => Err(Stop::Refused(Refused(Refusal::decided(&row, &outcome)?))),
         }
     }
 }

@@ -38,7 +38,7 @@ fn a_file_becomes_a_function_that_says_what_its_head_says() {
         "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS"
             .to_owned(),
         format!("RETURN QUERY\\nSELECT identity.{word}(now()), $2;"),
-        format!("pub const LOGIN_LOAD: Function = Function(\"SELECT * FROM identity.{entry}($1, $2)\");"),
+        format!("pub const LOGIN_LOAD: Call = Call(\"SELECT * FROM identity.{entry}($1, $2)\");"),
         format!(
             "FUNCTION identity.{word}(timestamptz)\\nRETURNS bigint\\nLANGUAGE sql STABLE AS $function$\\nSELECT -- Why.\\nfloor($1)\\n"
         ),
@@ -77,7 +77,7 @@ fn what_is_wrong_with_a_file_is_said_when_it_is_built() {
             "a.sql: entries and routines return rows, words and helpers one value",
         ),
         ("-- entry (username)\n-- returns (a bigint)\n--\nSELECT 1", "a.sql: its parameters cannot be read"),
-        ("-- view ()\n-- returns (a bigint)\n--\nSELECT 1", "a.sql: nothing is called view"),
+        ("-- view ()\n-- returns (a bigint)\n--\nSELECT 1", "a.sql: unknown in a head: view"),
         (
             "-- word ()\n-- returns bigint\n--\nidentity.secnods(now())",
             "a.sql: there is no function identity.secnods",

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! and its associated data are table, column, account id, credential id, format version and key id.
-//! What is sealed, and where it is kept, is decided elsewhere: `verifier`, `totp`, the store.
+//! What is sealed, and where it is kept, is decided elsewhere: `verifier`, `totp`, the operations (`journey`).
 
 mod key_ring;
 mod sealed;

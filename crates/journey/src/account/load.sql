@@ -4,7 +4,7 @@
 --     draft_revealed_at bigint, draft_code_expires_at bigint, draft_deadline bigint, draft_wrong_codes bigint,
 --     draft_locked_until bigint)
 --
--- The check of the session is the touch, as everywhere.
+-- Checks the session and touches it in one statement, as session/touch.sql does.
 UPDATE identity.session SET last_seen_at = now()
 FROM identity.credential, identity.account
     LEFT JOIN identity.credential AS draft ON draft.account_id = account.id AND NOT draft.live

@@ -2,9 +2,9 @@
 --     session_id uuid, first_wait_at bigint, longest_wait_minutes bigint, ends_start_at bigint)
 -- returns (outcome text, username text, retry_after bigint, expires_at bigint)
 --
--- The old live credential is deleted before the new one is made live (the count carries that order), because there is
--- one live credential at any moment; its sessions and renewal tokens go with it. Every check is on locked rows. A NULL
--- for the step: the code is of none.
+-- The old live credential is deleted before the new one is made live (reading the count of what was deleted
+-- forces that order), because there is at most one live credential at any moment; its sessions and renewal tokens go with it. Every check is on locked rows. The
+-- step is NULL when the code is wrong.
 WITH owner AS (
     SELECT id, username, state, last_login_at FROM identity.account WHERE id = $1 FOR NO KEY UPDATE),
 draft AS (

@@ -17,7 +17,7 @@ const KIND: &str = "activate";
 /// What the secrets say about an attempt, before the commit decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
-    /// A step is missing, or it is not this password.
+    /// A stage before this one is missing, or the password is wrong.
     Refused(Refusal),
     /// The password was received.
     RightPassword {
@@ -79,7 +79,7 @@ pub fn examine(start: &OpenStart, attempt: &Attempt, keys: &KeyRing) -> Result<E
     })
 }
 
-/// Decides an attempt with a right password, whose code is of `step`, if of any.
+/// Decides an attempt with a right password. `step` is that of the code; `None` when the code is wrong.
 ///
 /// # Errors
 /// [`Stop`]. On a fault nothing was changed or counted.
@@ -103,6 +103,6 @@ pub fn commit(
         longest_wait_minutes,
         ends_start_at,
     ];
-    let row = ACTIVATE_COMMIT.decide(database, &parameters)?.row;
+    let row = ACTIVATE_COMMIT.decide(database, &parameters)?;
     Ok(Activated { username: row.get("username")?, expires_at: row.get("expires_at")?, session })
 }

@@ -54,7 +54,7 @@ impl NewSecret {
     /// Stores it; it replaces one that was not confirmed.
     ///
     /// # Errors
-    /// [`Stop`], and then the secret must not be shown: it may not be stored.
+    /// [`Stop`], and then the secret must not be shown, because it has possibly not been stored.
     pub fn commit(&self, database: &impl Database) -> Result<(), Stop> {
         let parameters = [
             self.start.account_id.into(),

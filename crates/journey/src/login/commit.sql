@@ -4,7 +4,7 @@
 --
 -- The account row is locked first and everything is decided from it and the credential's row, locked after it: who
 -- waited for the lock sees what the one before has counted, used or replaced. `now()` is when the statement began, so a
--- wait that was set in between is not over. A NULL for the step: the code is of none.
+-- wait that was set in between is not over. The step is NULL when the code is wrong.
 WITH owner AS (
     SELECT id, username, state, wrong_codes, locked_until, last_login_at FROM identity.account WHERE id = $1
     FOR NO KEY UPDATE),

@@ -180,13 +180,13 @@ pub fn commit(database: &impl Database, proof: &RightPassword, tickets: Tickets)
         suspends_at,
         Value::Integer(limits::RENEWAL_TTL_SECONDS),
     ];
-    let granted = LOGIN_COMMIT.decide(database, &parameters)?;
-    if granted.expired {
+    let (outcome, row) = LOGIN_COMMIT.decide_among(database, &parameters, ["ok", "expired"])?;
+    if outcome == "expired" {
         return Ok(Login::Expired { renewal_token: tickets.renewal_token });
     }
     Ok(Login::Authenticated {
-        username: granted.row.get("username")?,
-        expires_at: granted.row.get("expires_at")?,
+        username: row.get("username")?,
+        expires_at: row.get("expires_at")?,
         session: tickets.session,
     })
 }

@@ -78,8 +78,7 @@ fn snapshot(row: &Row) -> Result<Snapshot, Error> {
     })
 }
 
-/// Why a code that is known gives no password; `None` when it does. One that gave its password already goes on saying so
-/// when its time is over too.
+/// Why a known reveal code gives no password; `None` when it does. A used one stays used after its end.
 #[must_use]
 pub fn judge(snapshot: &Snapshot) -> Option<Refusal> {
     if snapshot.is_revealed {
@@ -112,7 +111,7 @@ impl NewPassword {
     /// Stores its verifier, unless somebody was faster: this password, and no other, was revealed.
     ///
     /// # Errors
-    /// [`Stop`], and then the password must not be shown: it may not be stored.
+    /// [`Stop`], and then the password must not be shown, because it has possibly not been stored.
     pub fn commit(&self, database: &impl Database) -> Result<(), Stop> {
         let parameters = [
             self.snapshot.account_id.into(),

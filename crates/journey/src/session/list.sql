@@ -1,8 +1,8 @@
 -- entry (hash bytea, ttl_seconds bigint, idle_seconds bigint)
 -- returns (id uuid, created_at bigint, last_seen_at bigint, is_current boolean)
 --
--- The check is the touch here too. The rest is a look at the snapshot of before it, which is why the asking session's
--- own use is put in by hand. Every session has used up a code of its own, so twelve hours hold 1,442 at the most.
+-- The session that asks is checked and touched in one statement. The rest is a look at the snapshot of before it, which is why the asking session's
+-- own use is put in by hand. Every session has used up a code of its own, so twelve hours hold some 1,440 at the most.
 WITH asking AS (
     UPDATE identity.session SET last_seen_at = now()
     FROM identity.credential, identity.account

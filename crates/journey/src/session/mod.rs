@@ -38,7 +38,7 @@ pub struct OpenSession {
     pub session_expires_at: UnixTime,
     /// The login before the one that opened this session.
     pub previous_login_at: Option<UnixTime>,
-    /// Refused logins between that one and this session's, 1,000 at the most.
+    /// Logins and deletions that were refused between that login and this session's, 1,000 at the most.
     pub failed_before: i64,
 }
 
@@ -122,11 +122,11 @@ fn own_session(row: &Row) -> Result<OwnSession, Error> {
 /// [`Stop`]. On a fault all of them are still open.
 pub fn end_own(database: &impl Database, token: &TokenHash, session: SessionId) -> Result<Ended, Stop> {
     let [token, ttl, idle] = parameters(token);
-    let granted = SESSION_END_OWN.decide(database, &[token, ttl, idle, session.into()])?;
-    Ok(Ended { was_current: granted.row.get("was_current")? })
+    let row = SESSION_END_OWN.decide(database, &[token, ttl, idle, session.into()])?;
+    Ok(Ended { was_current: row.get("was_current")? })
 }
 
-/// The session that somebody comes with is none. `kind` is what was tried.
+/// Refuses: the cookie names no good session. `kind` is what was tried.
 pub(crate) fn invalid(database: &impl Database, kind: &str) -> Stop {
     refuse(database, kind, Refusal::SessionInvalid, None)
 }

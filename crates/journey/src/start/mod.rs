@@ -10,7 +10,7 @@ use domain::{
 };
 
 use crate::attempt::verifier;
-use crate::database::{Database, Error, Function, Row, Value, inconsistent};
+use crate::database::{Call, Database, Error, Row, Value, inconsistent};
 use crate::functions::{START_CREATE, START_LOAD, START_NEW_CODE, START_RENEW};
 use crate::refusal::{Refusal, Stop, refuse};
 
@@ -65,7 +65,7 @@ pub enum Progress {
     },
 }
 
-/// How a new start replaces, or a first one makes, an unconfirmed credential.
+/// The unconfirmed credential that a start makes, with its tokens.
 #[derive(Debug)]
 pub struct NewDraft {
     /// The new credential's id. Nothing that was sealed for an older one can be opened under it.
@@ -172,7 +172,7 @@ impl Renewal {
 }
 
 impl NewCode {
-    /// Draws the code, if the start is this name's.
+    /// Draws the code, if the start is this name's; else refuses.
     ///
     /// # Errors
     /// [`Stop`].
@@ -206,8 +206,8 @@ impl NewCode {
     }
 }
 
-fn commit(database: &impl Database, function: Function, parameters: &[Value]) -> Result<UnixTime, Stop> {
-    Ok(function.decide(database, parameters)?.row.get("reveal_expires_at")?)
+fn commit(database: &impl Database, call: Call, parameters: &[Value]) -> Result<UnixTime, Stop> {
+    Ok(call.decide(database, parameters)?.get("reveal_expires_at")?)
 }
 
 /// `who` starts: a new account's id, or the renewal token's hash.
@@ -231,7 +231,7 @@ pub fn load(database: &impl Database, enrollment_token: &TokenHash) -> Result<Op
     START_LOAD.row(database, &[(*enrollment_token).into()])?.map(|row| open_start(&row)).transpose()
 }
 
-/// The same for a page that waits.
+/// Like [`load`], for the page that waits: an unknown or dead token is refused.
 ///
 /// # Errors
 /// [`Stop`].
@@ -239,7 +239,7 @@ pub fn poll(database: &impl Database, enrollment_token: &TokenHash) -> Result<Op
     require(database, enrollment_token, "poll")
 }
 
-/// The same for an operation that is refused without it. `kind` is what was tried.
+/// Like [`load`], but an unknown or dead token is refused. `kind` is what was tried.
 pub(crate) fn require(
     database: &impl Database,
     enrollment_token: &TokenHash,

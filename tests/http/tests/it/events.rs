@@ -1,4 +1,4 @@
-//! Whoever is refused leaves exactly one event: what it was, how it ended, and whose account it concerns.
+//! Whoever an operation refuses leaves exactly one event: what it was, how it ended, and whose account it concerns.
 
 use harness::journey::{another_password, another_token};
 use harness::shared::Running;
@@ -85,7 +85,7 @@ fn a_refused_login_leaves_one_event() {
 }
 
 #[test]
-fn whoever_has_no_session_or_not_enough_leaves_one_event() {
+fn whoever_has_no_good_session_or_not_enough_leaves_one_event() {
     let running = quiet();
     let client = &running.client;
     let account = running.account("refused");
