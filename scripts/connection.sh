@@ -30,9 +30,11 @@ use_programs() {
     PATH=/usr/lib/postgresql/$major/bin:$PATH
 }
 
-# psql as the owner, whose only output is what is asked for, and which stops at the first error.
+# psql as the owner, whose only output is what is asked for, and which stops at the first error. Nothing that somebody else
+# may create is looked up. Statements come by --command or --file (- is standard input).
 owner_psql() {
-    psql --dbname="$CONNECTION" --no-password --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"
+    psql --dbname="$CONNECTION" --no-password --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
+        --command='SET search_path = pg_catalog, pg_temp' "$@"
 }
 
 percent_decode() { printf '%b' "${1//%/\\x}"; }

@@ -24,6 +24,11 @@ pub async fn open() -> Result<PgConnection> {
         .application_name("identity-ops")
         .disable_statement_logging();
     let mut connection = options.connect().await.context("PostgreSQL at DATABASE_URL cannot be used")?;
+    // Nothing that somebody else may create is looked up, whatever the path of the database or the role is; and a policy
+    // that somebody put on a table runs nothing here.
+    sqlx::raw_sql("SET search_path = pg_catalog, pg_temp; SET row_security = off")
+        .execute(&mut connection)
+        .await?;
     let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::integer")
         .fetch_one(&mut connection)
         .await?;
@@ -33,12 +38,18 @@ pub async fn open() -> Result<PgConnection> {
     Ok(connection)
 }
 
+/// How long a lock is waited for, ours included: behind one that is held, every request would wait, too.
+const LONGEST_WAIT: &str = "SET lock_timeout = '60s'";
+
 /// Waits until no other run of this tool works on the same server, for as long as this connection lives.
 ///
 /// Advisory locks are kept per database, roles per server: two runs on two databases may still meet in `role`, and
 /// the later one is told so by PostgreSQL instead of waiting.
 pub async fn wait_for_others(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(connection).await?;
+    sqlx::query(LONGEST_WAIT).execute(&mut *connection).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(connection).await.context(
+        "another session holds this tool's lock (pg_locks names it, locktype advisory), and has for a minute: another run?",
+    )?;
     Ok(())
 }
 

@@ -23,7 +23,7 @@ struct Installed {
     name: String,
     body: String,
     language: String,
-    is_stable: bool,
+    volatility: String,
     is_strict: bool,
     is_definer: bool,
     settings: Vec<String>,
@@ -33,7 +33,7 @@ struct Installed {
 
 const INSTALLED: &str = "
 SELECT proname::text AS name, prosrc AS body, lanname::text AS language,
-    provolatile = 's' AS is_stable, proisstrict AS is_strict, prosecdef AS is_definer,
+    provolatile::text AS volatility, proisstrict AS is_strict, prosecdef AS is_definer,
     coalesce(proconfig, '{}') AS settings,
     ARRAY(
         SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
@@ -45,8 +45,14 @@ impl Installed {
     fn differs_from(&self, wanted: &Definition) -> bool {
         let plain = |setting: &str| setting.replacen(" = ", "=", 1).replace('\'', "");
         let settings: Vec<String> = wanted.settings.iter().map(|setting| plain(setting)).collect();
-        (self.body.as_str(), self.language.as_str(), self.is_stable, self.is_strict, self.is_definer)
-            != (wanted.body, wanted.language, wanted.is_stable, false, wanted.kind == Kind::Entry)
+        let volatility = if wanted.is_stable { "s" } else { "v" };
+        (
+            self.body.as_str(),
+            self.language.as_str(),
+            self.volatility.as_str(),
+            self.is_strict,
+            self.is_definer,
+        ) != (wanted.body, wanted.language, volatility, false, wanted.kind == Kind::Entry)
             || self.settings != settings
     }
 }

@@ -15,7 +15,7 @@ use sqlx::postgres::PgConnection;
 use crate::arguments::Migrate;
 use crate::role::APPLICATION_ROLE;
 use crate::schema::{LEDGER, Standing};
-use crate::{connection, functions, rights};
+use crate::{connection, functions, rights, schema};
 
 /// The migrations of this release. That the ledger knows newer ones is no fault: who goes back to an earlier release runs
 /// its tool on the schema of the later one, which only adds.
@@ -38,7 +38,10 @@ pub async fn run(options: &Migrate) -> Result<Vec<String>> {
     let mut transaction = connection.begin().await?;
     let mut lines = standing.settle(&mut transaction).await?;
     let before = applied(&mut transaction).await?;
+    // The migrations name nothing by its schema.
+    schema::run(&mut transaction, "SET LOCAL search_path = identity, pg_temp").await?;
     MIGRATOR.run_direct(None, &mut *transaction, false).await.context("the migrations stopped")?;
+    schema::run(&mut transaction, "SET LOCAL search_path = pg_catalog, pg_temp").await?;
     lines.extend(told(&before));
     lines.extend(functions::install(&mut transaction, &standing.owner).await?);
     if let Some(version) = &options.retire_before {
@@ -78,11 +81,7 @@ async fn refuse_without_role(connection: &mut PgConnection) -> Result<()> {
 }
 
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
-    let has_ledger: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-        .bind(LEDGER)
-        .fetch_one(&mut *connection)
-        .await?;
-    if !has_ledger {
+    if !schema::has_ledger(connection).await? {
         return Ok(BTreeSet::new());
     }
     let versions: Vec<i64> =

@@ -28,7 +28,8 @@ FROM (
     SELECT pg_proc.oid, proname, 'ALL',
         format('ROUTINE identity.%I(%s)', proname, pg_get_function_identity_arguments(pg_proc.oid)), grantee
     FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
-    WHERE pronamespace = 'identity'::regnamespace AND proname NOT IN (SELECT name FROM identity.release_function)
+    WHERE pronamespace = 'identity'::regnamespace
+        AND (grantee = 0 OR proname NOT IN (SELECT name FROM identity.release_function))
 ) AS held (oid, name, privilege, what, grantee)
 WHERE (grantee = 0 OR grantee = 'cofrap_app'::regrole)
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = held.oid AND deptype = 'e')

@@ -70,6 +70,7 @@ pub async fn run() -> Result<Vec<String>> {
     take_away_attributes(&mut transaction).await?;
     refuse_memberships(&mut transaction).await?;
     set_password(&mut transaction, &password).await?;
+    forget_settings(&mut transaction).await?;
     for setting in SETTINGS {
         sqlx::query(setting).execute(&mut *transaction).await.context(setting)?;
     }
@@ -139,6 +140,18 @@ async fn set_password(connection: &mut PgConnection, password: &str) -> Result<(
     Ok(())
 }
 
+/// Whoever had the old password may have changed what the role begins with, which a new password does not change back.
+async fn forget_settings(connection: &mut PgConnection) -> Result<()> {
+    for statement in [
+        "SELECT 'ALTER ROLE cofrap_app RESET ALL'",
+        "SELECT format('ALTER ROLE cofrap_app IN DATABASE %I RESET ALL', current_database())",
+    ] {
+        let statement: String = sqlx::query_scalar(statement).fetch_one(&mut *connection).await?;
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Returns what may not be set here.
 async fn set_where_permitted(connection: &mut PgConnection) -> Result<Vec<&'static str>> {
     let mut left = Vec::new();
@@ -161,6 +174,7 @@ async fn grant_connect(connection: &mut PgConnection) -> Result<()> {
     for privilege in [
         "SELECT format('GRANT CONNECT ON DATABASE %I TO cofrap_app', current_database())",
         "SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, cofrap_app', current_database())",
+        "SELECT format('REVOKE CREATE ON DATABASE %I FROM cofrap_app', current_database())",
     ] {
         let statement: String = sqlx::query_scalar(privilege).fetch_one(&mut *connection).await?;
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;

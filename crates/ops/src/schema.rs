@@ -51,23 +51,34 @@ impl Standing {
             sqlx::query_as("SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user")
                 .fetch_one(&mut *connection)
                 .await?;
-        let there: Option<(String, bool)> = sqlx::query_as(
-            "SELECT rolname::text, rolsuper FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
-             WHERE nspname = 'identity'",
-        )
+        let there: Option<(String, bool, bool)> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT rolname::text, rolsuper, {TRUSTED} FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
+             WHERE nspname = 'identity'"
+        )))
+        .bind(OWNER_ROLE)
         .fetch_optional(&mut *connection)
         .await?;
+        if let Some((stranger, _, false)) = &there {
+            bail!(
+                "the schema identity belongs to {stranger}, who owns neither this database nor this connection: \
+                 look at what is in it, then ALTER SCHEMA identity OWNER TO somebody who does, or drop it"
+            );
+        }
         let owner = match &there {
-            Some((owner, false)) => owner.clone(),
+            Some((owner, false, _)) => owner.clone(),
             _ if is_superuser => OWNER_ROLE.to_owned(),
-            Some((owner, true)) => bail!(
+            Some((owner, true, _)) => bail!(
                 "the schema identity belongs to the superuser {owner}, and {user} cannot change that: \
                  run this once as a superuser, or ALTER SCHEMA identity OWNER TO {}",
                 quoted(connection, &user).await?
             ),
             None => user.clone(),
         };
-        let elsewhere = ledger_elsewhere(connection, first_checksum).await?;
+        let elsewhere = if has_ledger(connection).await? {
+            None
+        } else {
+            ledger_elsewhere(connection, first_checksum).await?
+        };
         let standing = Self { owner, is_there: there.is_some(), elsewhere };
         standing.refuse_what_cannot_work(connection, &user).await?;
         Ok(standing)
@@ -110,11 +121,12 @@ impl Standing {
 
     async fn refuse_what_is_anothers(&self, connection: &mut PgConnection, user: &str) -> Result<()> {
         let Some(elsewhere) = &self.elsewhere else { return Ok(()) };
-        let foreign: Option<(String, String)> = sqlx::query_as(
-            "SELECT relname::text, pg_get_userbyid(relowner)::text FROM pg_class
-             WHERE relnamespace = quote_ident($1)::regnamespace AND relkind = 'r' AND relname = ANY ($2)
-               AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1",
-        )
+        let foreign: Option<(String, String)> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT relname::text, rolname::text FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
+             WHERE relnamespace = quote_ident($2)::regnamespace AND relkind = 'r' AND relname = ANY ($3)
+               AND NOT (pg_has_role(relowner, 'USAGE') AND {TRUSTED}) LIMIT 1"
+        )))
+        .bind(OWNER_ROLE)
         .bind(elsewhere)
         .bind(TABLES.as_slice())
         .fetch_optional(connection)
@@ -153,18 +165,28 @@ impl Standing {
             done.push(format!("gave {owner} what was another's: {}", given.join(", ")));
         }
         run(transaction, &format!("SET LOCAL ROLE {owner}")).await?;
-        // The migrations name nothing by its schema. Nothing that somebody else may create is looked up.
-        run(transaction, "SET LOCAL search_path = identity, pg_temp").await?;
         Ok(done)
     }
 }
 
-/// Where the ledger is of a release before the schema; it is known by the checksum of the first migration.
+/// Whether a role, a row of `pg_roles`, may have made what is taken over: who is connected, the database's owner, a
+/// superuser, or the role of `$1`. What anybody else made would run with the owner's rights.
+const TRUSTED: &str = "(rolname = current_user OR rolsuper OR rolname = $1 OR pg_roles.oid = (
+    SELECT datdba FROM pg_database WHERE datname = current_database()))";
+
+/// Whether the migrator's ledger is in its place.
+pub async fn has_ledger(connection: &mut PgConnection) -> Result<bool> {
+    let is_there = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(LEDGER);
+    Ok(is_there.fetch_one(connection).await?)
+}
+
+/// Where the ledger is of a release before the schema; it is known by the checksum of the first migration. A table of
+/// somebody else is not even looked at.
 async fn ledger_elsewhere(connection: &mut PgConnection, first_checksum: &[u8]) -> Result<Option<String>> {
     let candidates: Vec<(String, String)> = sqlx::query_as(
         "SELECT nspname::text, quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
          WHERE relname = '_sqlx_migrations' AND relkind = 'r' AND nspname NOT LIKE 'pg\\_%'
-           AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+           AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND pg_has_role(relowner, 'USAGE')
          ORDER BY nspname",
     )
     .fetch_all(&mut *connection)
@@ -181,7 +203,6 @@ async fn ledger_elsewhere(connection: &mut PgConnection, first_checksum: &[u8]) 
     }
     match found.as_slice() {
         [] => Ok(None),
-        _ if found.iter().any(|schema| schema == "identity") => Ok(None),
         [one] => Ok(Some(one.clone())),
         several => bail!(
             "the service's tables are in several schemas ({}): drop or rename all but the one that it uses",

@@ -3,7 +3,7 @@
 use crate::database::{Database, Error};
 use crate::functions::HEALTH_CHECK;
 
-/// Succeeds when the database answers, can be written to, and has the functions of exactly this release.
+/// Succeeds when the database answers, can be written to, and has seen the migration of exactly this release.
 ///
 /// # Errors
 /// [`Error`] when it does not.

@@ -5,7 +5,7 @@ use domain::Username;
 use harness::TestDatabase;
 use journey::functions::{DEFINITIONS, Definition, Kind};
 use journey::login;
-use postgres::Client;
+use postgres::{Client, GenericClient};
 
 use crate::world::{World, is_open};
 
@@ -83,8 +83,10 @@ fn arguments(file: &str) -> String {
         .fold((*arguments).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value))
 }
 
-/// The one statement of an entry, or of a helper.
-fn statement(Definition { file, body, .. }: &Definition) -> String {
+/// The one statement of an entry, or of a helper, as the database has it.
+fn statement(client: &mut impl GenericClient, Definition { file, name, .. }: &Definition) -> String {
+    let body: String =
+        client.query_one("SELECT prosrc FROM pg_proc WHERE proname = $1", &[name]).unwrap().get(0);
     let inner = |begin: &str, end: &str| Some(body.split_once(begin)?.1.rsplit_once(end)?.0);
     match inner("RETURN QUERY\n", ";") {
         Some(statement) => statement.to_owned(),
@@ -105,7 +107,7 @@ fn explain(owner: &mut Client, definition: &Definition, mode: &str, how: &str) -
     for setting in definition.settings.iter().copied().chain([format!("plan_cache_mode = {mode}").as_str()]) {
         transaction.batch_execute(&format!("SET LOCAL {setting}")).unwrap();
     }
-    let prepare = format!("PREPARE planned{types} AS {}", statement(definition));
+    let prepare = format!("PREPARE planned{types} AS {}", statement(&mut transaction, definition));
     transaction.batch_execute(&prepare).expect(definition.file);
     let rows = transaction.query(&format!("EXPLAIN ({how}) EXECUTE planned{arguments}"), &[]).unwrap();
     transaction.batch_execute("DEALLOCATE planned").unwrap();

@@ -1,6 +1,5 @@
 //! How many statements an operation sends, each of which costs a round trip, and how many PostgreSQL runs for them: one for
-//! each call of an entry, one for each call of a helper, one for each trigger that looks something up, and one for each
-//! call of `name_hash`, which no statement can have in its place: it is more immutable than what it calls.
+//! each call of an entry, one for each call of a helper, one for each trigger that looks something up.
 
 use domain::{Code, KeyRing, Password, Username};
 use harness::NativeDatabase;
@@ -53,8 +52,8 @@ fn the_way_to_an_account_takes_two_statements_a_step_at_the_most() {
     counting.takes((1, 1), |app, _, _| Ok(health::check(app)?)).unwrap();
     let new = counting.0.new_account("alice");
     let again = NewAccount { username: new.username.clone(), ..counting.0.new_account("again") };
-    // Both it and its trigger look for a reservation of the name, by its hash.
-    counting.takes((1, 4), |app, _, _| new.create(app)).unwrap();
+    // Both it and its trigger look for a reservation of the name.
+    counting.takes((1, 2), |app, _, _| new.create(app)).unwrap();
     counting.takes((1, 2), |app, _, _| again.create(app)).unwrap_err();
     let token = new.draft.enrollment_token;
     let start = counting.takes((1, 1), |app, _, _| start::poll(app, &token.hash())).unwrap();
@@ -141,7 +140,7 @@ fn a_session_takes_one_statement_for_each_thing_that_it_is_good_for() {
     let step = counting.0.next_step();
     let last = counting.0.sign_in(&owner, step).token.hash();
     counting.takes((1, 1), |app, _, _| session::end(app, &token)).unwrap();
-    // Its trigger forgets a reservation of the name that has ended; the name is hashed.
+    // Its trigger forgets a reservation of the name that has ended.
     let right = counting.attempt(&owner, true, true);
-    counting.takes((2, 4), |app, keys, _| deletion::delete(app, keys, &last, &right)).unwrap();
+    counting.takes((2, 3), |app, keys, _| deletion::delete(app, keys, &last, &right)).unwrap();
 }

@@ -15,3 +15,4 @@ mod journey;
 mod migrate;
 mod role;
 mod server;
+mod strangers;

@@ -81,7 +81,7 @@ fn a_schema_of_a_role_that_one_is_not_is_refused_with_what_would_help() {
     superuser
         .batch_execute("CREATE ROLE \"Somebody\"; CREATE SCHEMA identity AUTHORIZATION \"Somebody\"")
         .unwrap();
-    assert_refused(&modest, "GRANT \"Somebody\" TO modest");
+    assert_refused(&modest, "then ALTER SCHEMA identity OWNER TO somebody who does, or drop it");
     superuser.batch_execute("ALTER SCHEMA identity OWNER TO owner").unwrap();
     assert_refused(&modest, "ALTER SCHEMA identity OWNER TO modest");
     superuser.batch_execute("ALTER SCHEMA identity OWNER TO modest").unwrap();
