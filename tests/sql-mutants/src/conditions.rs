@@ -104,7 +104,17 @@ fn parts<'a, 'sql>(condition: &'a [Token<'sql>]) -> (Vec<&'a [Token<'sql>]>, &'s
 
 fn split<'a, 'sql>(condition: &'a [Token<'sql>], connective: &str) -> Vec<&'a [Token<'sql>]> {
     let depth = condition.first().map_or(0, |token| token.depth);
-    condition.split(|token| token.depth == depth && token.is(connective)).collect()
+    // The first AND after a BETWEEN is its own.
+    let mut is_between = false;
+    let mut connects = |token: &Token<'_>| {
+        if token.depth != depth {
+            return false;
+        }
+        let belongs_to_between = is_between && token.is("AND");
+        is_between = token.is("BETWEEN") || is_between && !belongs_to_between;
+        token.is(connective) && !belongs_to_between
+    };
+    condition.split(|token| connects(token)).collect()
 }
 
 fn replaced(sql: &str, condition: &[Token<'_>], outcome: &str) -> Option<Change> {

@@ -48,6 +48,15 @@ fn a_condition_keeps_its_place_and_loses_its_meaning() {
 }
 
 #[test]
+fn the_and_of_a_range_joins_no_conditions() {
+    let says: Vec<String> = changes("SELECT a FROM t WHERE b BETWEEN 1 AND 2 AND c", A_FUNCTION)
+        .into_iter()
+        .map(|(says, _)| says)
+        .collect();
+    assert_eq!(says, ["true for b BETWEEN 1 AND 2", "true for c"]);
+}
+
+#[test]
 fn a_case_loses_its_branches_and_a_list_its_names() {
     assert_changes(
         "SELECT CASE WHEN a IN ('x', 'y') THEN 'WHERE' ELSE 'b' END -- WHERE c",

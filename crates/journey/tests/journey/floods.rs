@@ -17,7 +17,7 @@ const FLOOD: &str = "
     ANALYZE event";
 
 /// What PostgreSQL read of the events: rows by a scan of the table, and entries of indexes.
-fn read(world: &World) -> i64 {
+pub(crate) fn read(world: &World) -> i64 {
     let statement = "SELECT (seq_tup_read + (
             SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'event'))::bigint
         FROM pg_stat_user_tables WHERE relname = 'event'";

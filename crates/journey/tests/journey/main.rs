@@ -12,6 +12,7 @@ mod account;
 mod activation;
 mod around;
 mod constraints;
+mod crowds;
 mod deletion;
 mod drafts;
 mod ends;
