@@ -28,7 +28,8 @@ Usage: identity-ops <command>
 
 Commands:
   role      Creates the application role `cofrap_app`, or brings an existing one up to date: LOGIN and no other
-            attribute, the password, CONNECT on this database, and the timeouts that bound every statement.
+            attribute, the password, CONNECT on this database, and the timeouts that bound every statement; whatever
+            else somebody set for the role is reset.
             As a superuser also the role `cofrap_owner`, which nobody logs in as: it is to own the schema.
             Run it before `migrate`: the migrations grant to this role. Run it again to change the password:
             open connections stay, new ones need the new password.
@@ -55,7 +56,8 @@ Commands:
               --check             only looks
               --batch N           credentials at a time (100)
 
-All are safe to run twice, and from several places at once: a run of `role` or `migrate` waits for the one before it.
+All are safe to run twice, and from several places at once: a run of `role` or `migrate` waits for the one before it,
+a minute at the most.
 
 Environment:
   DATABASE_URL          The owner's connection, postgres://user:password@host:port/database, to exactly the
