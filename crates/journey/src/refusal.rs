@@ -50,6 +50,7 @@ impl Refusal {
     /// The outcome in an event.
     fn outcome(self) -> &'static str {
         let is_waiting = matches!(self, Self::Waiting(_));
+        // One that is missing in the table has no word, which the database refuses: a fault, and no false event.
         let entry = OUTCOMES.iter().find(|(_, refusal)| *refusal == self);
         entry.map_or(if is_waiting { WAITING } else { "" }, |(outcome, _)| outcome)
     }
@@ -70,8 +71,8 @@ impl Refusal {
 
 const WAITING: &str = "waiting";
 
-/// How the database spells each refusal but [`Refusal::Waiting`], which carries a number. The first word of one is that of
-/// a refusal that no commit decides.
+/// How the database spells each refusal but [`Refusal::Waiting`], which carries a number. Where a refusal has several
+/// words, [`refuse`] records the first.
 const OUTCOMES: [(&str, Refusal); 18] = [
     ("username_taken", Refusal::UsernameTaken),
     ("token_invalid", Refusal::TokenInvalid),
