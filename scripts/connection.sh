@@ -1,19 +1,17 @@
-# How PostgreSQL's own programs reach the owner's database: sourced, not run. Needs terminal.sh.
+# How PostgreSQL's own programs reach the owner's database: sourced, not run. Needs terminal.sh and database-url.sh.
 # shellcheck shell=bash
 
 # Sets CONNECTION to what they get as --dbname: DATABASE_URL without its password, which goes by the environment, since
 # everybody can read the arguments of a process. Puts the programs into PATH.
 use_owner_connection() {
-    [ -n "${DATABASE_URL:-}" ] ||
-        die "DATABASE_URL is not set: the owner's connection, postgres://user:password@host:port/database"
-    local with_password='^(postgres(ql)?://[^:@/?#]*):([^@/?#]*)@(.*)$'
+    read_database_url
     CONNECTION=$DATABASE_URL
-    if [[ $DATABASE_URL =~ $with_password ]]; then
-        CONNECTION=${BASH_REMATCH[1]}@${BASH_REMATCH[4]}
-        PGPASSWORD=$(percent_decode "${BASH_REMATCH[3]}")
+    if [ -n "$DB_PASSWORD" ]; then
+        CONNECTION=${DATABASE_URL/":$DB_PASSWORD@"/@}
+        PGPASSWORD=$(percent_decode "$DB_PASSWORD")
         export PGPASSWORD
     fi
-    export PGAPPNAME=${0##*/}
+    export PGAPPNAME=${0##*/} PGCONNECT_TIMEOUT=10
     use_programs
 }
 
@@ -36,5 +34,3 @@ owner_psql() {
     psql --dbname="$CONNECTION" --no-password --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
         --command='SET search_path = pg_catalog, pg_temp' "$@"
 }
-
-percent_decode() { printf '%b' "${1//%/\\x}"; }

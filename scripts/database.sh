@@ -1,4 +1,4 @@
-# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh and connection.sh.
+# Brings the database up to date and .env with it: sourced, not run. Needs terminal.sh and database-url.sh.
 # shellcheck shell=bash
 #
 # Which database: DATABASE_URL's (an owner's connection), else the private PostgreSQL's in .run/postgres.
@@ -53,21 +53,6 @@ create_private_database() {
     local exists="SELECT 1 FROM pg_database WHERE datname = 'identity'"
     [ -n "$(scripts/postgres psql "$PRIVATE" postgres -qAt -c "$exists")" ] ||
         scripts/postgres psql "$PRIVATE" postgres -q -c 'CREATE DATABASE identity'
-}
-
-# Sets DB_HOST, DB_PORT, DB_NAME and DB_TLS from DATABASE_URL. The database's name stays percent-encoded.
-read_database_url() {
-    local form='^postgres(ql)?://([^/?#]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#:@]+)(:([0-9]+))?/([^/?#]+)(\?(.*))?$'
-    [[ $DATABASE_URL =~ $form ]] ||
-        die "DATABASE_URL has to be of the form postgres://user:password@host:port/database"
-    DB_HOST=${BASH_REMATCH[3]} DB_PORT=${BASH_REMATCH[5]:-5432} DB_NAME=${BASH_REMATCH[6]}
-    local query="&${BASH_REMATCH[8]}&"
-    case $query in
-    *'&sslmode=disable&'*) DB_TLS=disable ;;
-    # The components' driver knows no other way to insist on TLS.
-    *'&sslmode=require&'* | *'&sslmode=verify-ca&'* | *'&sslmode=verify-full&'*) DB_TLS=require ;;
-    *) case $DB_HOST in 127.0.0.1 | localhost | '[::1]') DB_TLS=disable ;; *) DB_TLS=require ;; esac ;;
-    esac
 }
 
 # application_dsn PASSWORD: how the components connect to the database that DB_HOST, DB_PORT, DB_NAME and DB_TLS say. The

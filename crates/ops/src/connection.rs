@@ -2,28 +2,31 @@
 //!
 //! Owns: where it comes from, which servers are good enough, and that one run waits for another.
 
-use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
+
+use crate::database_url;
 
 /// What `PUBLIC` may do by default changed in 15: before it, everybody may create tables in schema `public`.
 const OLDEST_SERVER: i32 = 150_000;
+
+/// A server may accept a connection and then say nothing.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 
 /// The advisory lock of this tool, in a database ("cofrap" in ASCII). The migrator's own lock has another key.
 const LOCK: i64 = 0x636f_6672_6170;
 
 /// Connects as `DATABASE_URL` says and checks the server's version.
 pub async fn open() -> Result<PgConnection> {
-    let url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()).context(
-        "DATABASE_URL is not set: the owner's connection, postgres://user:password@host:port/database",
-    )?;
-    let options = PgConnectOptions::from_str(&url)
-        .context("DATABASE_URL is not of the form postgres://user:password@host:port/database")?
-        .application_name("identity-ops")
-        .disable_statement_logging();
-    let mut connection = options.connect().await.context("PostgreSQL at DATABASE_URL cannot be used")?;
+    let options = database_url::read()?.application_name("identity-ops").disable_statement_logging();
+    let connecting = tokio::time::timeout(LONGEST_CONNECT, options.connect()).await;
+    let mut connection = connecting
+        .with_context(|| format!("no answer for {} seconds", LONGEST_CONNECT.as_secs()))
+        .and_then(|connection| Ok(connection?))
+        .context("PostgreSQL at DATABASE_URL cannot be used")?;
     // Nothing that somebody else may create is looked up, whatever the path of the database or the role is; and a policy
     // that somebody put on a table runs nothing here.
     sqlx::raw_sql("SET search_path = pg_catalog, pg_temp; SET row_security = off")

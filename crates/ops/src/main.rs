@@ -5,6 +5,7 @@
 
 mod arguments;
 mod connection;
+mod database_url;
 mod functions;
 mod keys;
 mod migrate;

@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod database_url;
 mod earlier_release;
 mod functions;
 mod hardened;
