@@ -54,7 +54,9 @@ impl HostConnection for Guest {
     async fn open(&mut self, address: String) -> Result<Resource<Object>, Error> {
         let config = self.component.allowed_hosts.config(&address).map_err(Error::ConnectionFailed)?;
         let pool = self.component.pools.get(&address, config).map_err(Error::ConnectionFailed)?;
-        let connection = pool.get().await.map_err(|error| Error::ConnectionFailed(format!("{error:?}")))?;
+        // As in Spin: the text of an `anyhow::Error`, with all that caused it.
+        let failed = |error| Error::ConnectionFailed(format!("{:?}", anyhow::Error::from(error)));
+        let connection = pool.get().await.map_err(failed)?;
         self.table.push(connection).map_err(other)
     }
 

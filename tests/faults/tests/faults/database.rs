@@ -20,12 +20,13 @@ use crate::requests::{assert_nothing_is_served, assert_unharmed};
 const ABREAST: usize = 4;
 
 /// One at a time: each has a PostgreSQL and a host of its own, and its bounds on time are for a machine that can run them.
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn site(name: &str) -> (Server, Running) {
+/// A server of the test's own, and the service over a database on it.
+pub fn site(name: &str) -> (Server, Running) {
     let server = Server::start(name);
     let database = TestDatabase::on(server.url());
     let config = Config::over(&database);
@@ -64,7 +65,7 @@ fn a_killed_database_takes_nothing_with_it_and_brings_the_service_back() {
 fn while_others_have_all_connections_nothing_is_served_and_afterwards_everything() {
     let _turn = alone();
     let server = Server::start("full");
-    server.set("max_connections = 16");
+    server.set("max_connections = 24");
     server.stop();
     server.start_again();
     let database = TestDatabase::on(server.url());
@@ -76,7 +77,7 @@ fn while_others_have_all_connections_nothing_is_served_and_afterwards_everything
     let mut owner = running.database.owner();
     let mut others = Vec::new();
     end_connections(&mut owner);
-    // As the application: a few connections are kept for a superuser.
+    // As the application: a few connections are kept for others.
     while let Ok(client) = Client::connect(&running.database.application_dsn(), NoTls) {
         others.push(client);
     }

@@ -10,4 +10,6 @@ mod database;
 mod interrupted;
 mod network;
 mod operations;
+mod private_server;
+mod reasons;
 mod requests;
