@@ -56,12 +56,12 @@ create_private_database() {
 }
 
 # application_dsn PASSWORD: how the components connect to the database that DB_HOST, DB_PORT, DB_NAME and DB_TLS say. The
-# password percent-encoded. A server that is gone without a word (a lost node) is given up after 10 seconds: their driver
-# counts tcp_user_timeout in seconds.
+# password percent-encoded. All times are in seconds for their driver. An idle connection that was dropped without a word (by
+# a firewall, with a lost node) leaves the pool after 10 to 15 seconds, before a request meets it; a request that met it
+# first, after 10.
 application_dsn() {
-    local gone=
-    [ "$DB_TLS" = disable ] || gone='&tcp_user_timeout=10'
-    printf '%s\n' "postgres://cofrap_app:$1@$DB_HOST:$DB_PORT/$DB_NAME?sslmode=$DB_TLS&connect_timeout=2$gone&application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed"
+    local dropped='keepalives_idle=5&keepalives_interval=5&keepalives_retries=2&tcp_user_timeout=10'
+    printf '%s\n' "postgres://cofrap_app:$1@$DB_HOST:$DB_PORT/$DB_NAME?sslmode=$DB_TLS&connect_timeout=2&$dropped&application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed"
 }
 
 # Without DATABASE_URL only the private PostgreSQL's address may be rewritten, not one that somebody put there.
@@ -78,6 +78,25 @@ refuse_foreign_dsn() {
 encoded_password() { sed -nE 's#^postgres(ql)?://cofrap_app:([^@/]+)@.*#\2#p' <<<"$1"; }
 
 # --- .env ---
+
+# Each line of .env is one that Spin, the host and these scripts read alike. With another one Spin starts, and writes it into
+# its log later on, secret and all; so it is told by its number.
+check_settings_file() {
+    [ -e "$ENV_FILE" ] || return 0
+    # Bytes, not letters of some language.
+    local LC_ALL=C line number=0
+    local single="'[^'\\[:cntrl:]]*'" double='"[^"\$[:cntrl:]]*"' bare='[]!%&(-[^-~][]!#%&(-[^-~]*'
+    local form="^($|[[:blank:]]*#|[A-Za-z_][A-Za-z0-9_]*=($single|$double|$bare)?$)"
+    while IFS= read -r line || [ -n "$line" ]; do
+        number=$((number + 1))
+        [[ $line =~ $form ]] || die "line $number of $ENV_FILE cannot be read alike by all that read it. A line is empty, a comment (#), or one of
+    NAME=value      ASCII without spaces, quotes, \\ and \$, and not beginning with #
+    NAME='value'    without ' and \\
+    NAME=\"value\"    without \", \\ and \$
+with nothing around it: no space, no \"export\", no carriage return. (The line is not shown, as it may hold a secret.)"
+    done <"$ENV_FILE"
+    iconv -f UTF-8 -t UTF-8 "$ENV_FILE" >/dev/null 2>&1 || die "$ENV_FILE is not UTF-8."
+}
 
 value_of() {
     local name=SPIN_VARIABLE_$1

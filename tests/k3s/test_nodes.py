@@ -53,7 +53,8 @@ class Node:
         self.release = folder / "release"
         (self.release / "runtime-class").mkdir(parents=True)
         (self.release / LOCK_FILE).parent.mkdir(parents=True)
-        shutil.copy(ROOT / "runtime-class/install-shim", self.release / "runtime-class")
+        for name in ("install-shim", "spin-versions.sh"):
+            shutil.copy(ROOT / "runtime-class" / name, self.release / "runtime-class")
         self.archive = self.root / "archive.tar.gz"
         self.programs = folder / "bin"
         self.programs.mkdir()
@@ -80,15 +81,37 @@ class Node:
         locked = re.sub(r"(SHIM_SHA256_X86_64)=.*", rf"\1={total}", text)
         (self.release / LOCK_FILE).write_text(locked)
 
+    def lock_version(self, version: str) -> None:
+        lock = self.release / LOCK_FILE
+        lock.write_text(re.sub(r"(SHIM_VERSION)=.*", rf"\1={version}", lock.read_text()))
+
     def install(self, *arguments: str | Path, succeeds: bool = True, unit: str = "k3s-agent") -> str:
+        return self._run([self.release / "runtime-class/install-shim", *arguments], succeeds, unit)
+
+    def install_as_the_fleet_does(self, succeeds: bool = True) -> str:
+        """What the pod gives to the node's bash, with its environment; nsenter would go into the node."""
+        [fleet] = [cluster for cluster in clusters() if cluster.name == "runtime-class"]
+        [container] = fleet.one("DaemonSet")["spec"]["template"]["spec"]["initContainers"]
+        [files] = [item["data"] for item in fleet.of("ConfigMap") if "install-shim" in item["data"]]
+        installer = self.programs.parent / "installer"
+        installer.mkdir()
+        for name, text in files.items():
+            (installer / name).write_text(text)
+        *shell, command = container["command"]
+        command = command.replace("/installer/", f"{installer}/").replace("nsenter -t 1 -m -u -i -n -p -- ", "")
+        lock = assignments((self.release / LOCK_FILE).read_text())
+        given = {variable["name"]: lock[variable["name"]] for variable in container["env"]}
+        return self._run([*shell, command], succeeds, "k3s-agent", **given)
+
+    def _run(self, command: list[str | Path], succeeds: bool, unit: str, **given: str) -> str:
         environment = os.environ | {
             "PATH": f"{self.programs}:{os.environ['PATH']}",
             "NODE_ROOT": str(self.root),
             "K3S_UNIT": unit,
         }
         done = subprocess.run(
-            [self.release / "runtime-class/install-shim", *arguments],
-            env=environment,
+            command,
+            env=environment | given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -168,6 +191,20 @@ def test_without_a_sum_in_the_lock_file_nothing_is_installed(node: Node) -> None
     assert node.shim is None
 
 
+@pytest.mark.parametrize("version", ["v0.22.0", "v0.25.0", "v0.25.1"])
+def test_a_shim_whose_spin_may_not_serve_the_application_is_not_installed(node: Node, version: str) -> None:
+    node.lock_version(version)
+    for said in (node.install(node.archive, succeeds=False), node.install_as_the_fleet_does(succeeds=False)):
+        assert f"the shim {version} is refused: which Spin it carries is not written" in said
+    assert node.shim is None
+    assert node.seen("curl") == []
+
+
+def test_the_fleet_installs_what_is_locked(node: Node) -> None:
+    assert "K3s knows the runtime" in node.install_as_the_fleet_does()
+    assert node.shim == b"the shim"
+
+
 def test_an_archive_without_the_shim_is_refused(node: Node) -> None:
     node.publish(b"the shim", name="other")
     node.install(node.archive, succeeds=False)
@@ -194,9 +231,10 @@ def test_the_fleets_installer_gets_what_is_locked() -> None:
     [container] = fleet.one("DaemonSet")["spec"]["template"]["spec"]["initContainers"]
     given = {variable["name"]: variable["value"] for variable in container["env"]}
     assert given == {name: value for name, value in fleet.lock.items() if name.startswith("SHIM_")}
-    # The same text that is run by hand.
+    # The same texts that are run by hand.
     configuration = next(item for item in fleet.of("ConfigMap") if "install-shim" in item["data"])
-    assert configuration["data"]["install-shim"] == (ROOT / "runtime-class/install-shim").read_text()
+    for name in ("install-shim", "spin-versions.sh"):
+        assert configuration["data"][name] == (ROOT / "runtime-class" / name).read_text()
 
 
 # --- check-nodes ---

@@ -3,9 +3,10 @@
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
+import re
 from collections.abc import Callable, Iterator
 
-from ..cluster import SPIN_APP, Cluster, Workload, at, name_of
+from ..cluster import SPIN_APP, Cluster, Workload, at, name_of, walk
 from . import rule
 
 _VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
@@ -124,6 +125,23 @@ def no_container_of_ours_can_change_its_own_files(cluster: Cluster) -> Iterator[
             for container in workload.containers:
                 if at(container, "securityContext.readOnlyRootFilesystem") is not True:
                     yield f"{workload.name}: {container['name']} can"
+
+
+@rule
+def nothing_lets_spin_log_what_passes_through_it(cluster: Cluster) -> Iterator[str]:
+    """From `debug` on, for one crate or all, Spin logs connection strings and the parameters of statements."""
+    for item in cluster.objects:
+        for path, value in walk(item):
+            given = []
+            if isinstance(value, dict) and value.get("name") == "RUST_LOG":
+                given.append(value.get("value"))
+            elif path.rpartition(".")[2] == "RUST_LOG":
+                given.append(value)
+            elif isinstance(value, str):
+                given.extend(re.findall(r"\bRUST_LOG=[\"']?([^\s\"']*)", value))
+            for filter_ in given:
+                if filter_ not in ("off", "error", "warn", "info"):
+                    yield f"{name_of(item)}: RUST_LOG is {filter_ or 'read from elsewhere'}"
 
 
 def _level(cluster: Cluster, workload: Workload, mode: str) -> str:

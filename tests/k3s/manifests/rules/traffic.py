@@ -13,6 +13,14 @@ from . import rule
 from .database import POOL
 from .variables import value_of
 
+# Memory of Spin 3.6.3 with this application, which gives nothing back: resident before the first request (78 MB on
+# a cluster); of one instance of a component (1.4 MiB at the most were seen); and how many instances' memories wasmtime
+# keeps beside those in use. 128 requests at once, of each kind in turn and again and again, came to 349 MiB.
+IDLE = 80 * 2**20
+INSTANCE = 3 * 2**19
+KEPT_INSTANCES = 100
+# The readiness probe asks a component, past the ingress.
+_PROBES = 1
 FUNCTIONS = ("generate-password", "generate-2fa", "authenticate-user")
 GATEWAY = "gateway"
 OUR_APPLICATIONS = ("identity", "identity-next")
@@ -257,6 +265,32 @@ def no_more_requests_are_in_flight_than_there_are_connections(cluster: Cluster) 
         requests, least = in_flight[app["metadata"]["name"]], cluster.least_pods(app)
         if requests > POOL * least:
             yield f"up to {requests} for the {least} pods of {name_of(app)}, which have {POOL} connections each"
+
+
+@rule
+def the_memory_of_all_requests_that_are_let_in_fits_into_one_pod(cluster: Cluster) -> Iterator[str]:
+    """Pages and API together, since each request is an instance; into one, which may be all that is ready. Each pod of
+    Traefik counts for itself.
+    """
+    config = cluster.get("HelmChartConfig", "traefik", "kube-system")
+    [values] = documents(at(config, "spec.valuesContent", "{}")) or [{}]
+    if at(values, "deployment.kind", "Deployment") != "Deployment" or at(values, "autoscaling.enabled", False):
+        yield "how many pods of Traefik let requests in is not bounded"
+    let_in: Counter[str] = Counter()
+    for one in _public(cluster):
+        limits = [at(step, "spec.inFlightReq.amount") for step in middlewares(cluster, one)]
+        limit = min(filter(None, limits), default=None)
+        if limit is None:
+            yield f"{one} lets any number in"
+            continue
+        let_in.update({name: limit * at(values, "deployment.replicas", 1) for _, name, _ in backends(cluster, one)})
+    for app in cluster.of(SPIN_APP):
+        instances = let_in[app["metadata"]["name"]] + _PROBES
+        needed = IDLE + (instances + KEPT_INSTANCES) * INSTANCE
+        # Without one, another rule refuses it.
+        limit = at(app, "spec.resources.limits.memory", "1000Gi")
+        if needed > amount_of_bytes(limit):
+            yield f"{name_of(app)}: {instances} requests at once need {needed // 2**20} MiB, but a pod has {limit}"
 
 
 @rule
