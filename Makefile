@@ -1,6 +1,6 @@
 # An index: every command is a script of its own in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help up build db db-stop db-reset purge reseal backup restore test manifests soak drill mutants sql-mutants fuzz deny advisories screenshots lighthouse attack api-fuzz lint release-check image push reproducible sbom
+.PHONY: help up build db db-stop db-reset purge reseal export erase backup restore test majors manifests soak drill mutants sql-mutants fuzz deny advisories screenshots lighthouse attack api-fuzz lint release-check image push reproducible sbom
 
 help: ## Lists the commands
 	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,6 +26,12 @@ purge: ## Removes what has ended from that database (options: make purge OPTIONS
 reseal: ## Seals everything again with the first of SPIN_VARIABLE_SEALING_KEYS (only looking: make reseal OPTIONS=--check)
 	@scripts/owner reseal $(OPTIONS)
 
+export: ## Prints what is stored in it about somebody, as JSON (make export NAME=...)
+	@scripts/owner export "$(NAME)"
+
+erase: ## Removes somebody's account from it, with what is stored about them (make erase NAME=...)
+	@scripts/owner erase "$(NAME)"
+
 backup: ## Backs that database up into a folder and reads the backup back (make backup FOLDER=/var/backups/identity)
 	@scripts/owner backup $(FOLDER)
 
@@ -34,6 +40,9 @@ restore: ## Restores a backup into that database, which has to be empty, with al
 
 test: ## Runs every check
 	@scripts/test
+
+majors: ## Runs statements, contract, and a backup with its restore on servers of PostgreSQL 15 to 18 (MAJORS="17 18" for some)
+	@scripts/majors $(MAJORS)
 
 manifests: ## Renders the manifests for K3s, and checks them and the scripts beside them (a part: make manifests ONLY=network)
 	@scripts/manifests $(if $(ONLY),-k $(ONLY))

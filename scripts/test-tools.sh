@@ -46,6 +46,11 @@ need_browser() {
     install_packages "Chromium with its driver" chromium chromium-driver fonts-dejavu-core
 }
 
+need_pgbouncer() {
+    # Debian has it in a folder that is not in everybody's path.
+    PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || install_packages "PgBouncer, which stands before the database in tests" pgbouncer
+}
+
 # need_npm_packages FOLDER: the npm packages that its package-lock.json names, unless they are what is installed.
 need_npm_packages() {
     local locked=$1/package-lock.json installed=$1/node_modules/.installed-lock.json

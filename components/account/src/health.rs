@@ -12,6 +12,6 @@ pub(crate) fn handle(service: &Service, _request: &Request) -> Result<Response, 
     service.keys()?;
     service.public_url()?;
     service.issuer()?;
-    journey::health::check(&service.database()?)?;
+    journey::health::check(&service.database()?, || service.own_time())?;
     Ok(Response::ok(&Answer { status: "ok" })?)
 }

@@ -3,7 +3,8 @@
 
 use domain::SessionId;
 use edge::{Failure, Problem, Request, Response, Service};
-use journey::session::{self, OwnSession};
+use journey::account::document;
+use journey::session;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -34,30 +35,10 @@ pub(crate) fn end(service: &Service, request: &Request) -> Result<Response, Fail
     Ok(Response::no_content().ending_session())
 }
 
-/// One of one's own sessions.
-#[derive(Serialize)]
-pub(crate) struct Own {
-    id: String,
-    created_at: String,
-    last_seen_at: String,
-    current: bool,
-}
-
-impl From<&OwnSession> for Own {
-    fn from(session: &OwnSession) -> Self {
-        Self {
-            id: session.session_id.to_string(),
-            created_at: session.created_at.to_rfc3339(),
-            last_seen_at: session.last_seen_at.to_rfc3339(),
-            current: session.is_current,
-        }
-    }
-}
-
 pub(crate) fn list(service: &Service, request: &Request) -> Result<Response, Failure> {
     let token = request.session()?;
     let sessions = session::list(&service.database()?, &token.hash())?;
-    Ok(Response::ok(&sessions.iter().map(Own::from).collect::<Vec<_>>())?)
+    Ok(Response::ok(&sessions.iter().map(document::Session::from).collect::<Vec<_>>())?)
 }
 
 pub(crate) fn end_own(service: &Service, request: &Request) -> Result<Response, Failure> {

@@ -52,6 +52,10 @@ pub const TOTP_DIGITS: u32 = 6;
 pub const TOTP_STEP_SECONDS: i64 = 30;
 /// Steps accepted before and after the current one (RFC 6238 section 5.2).
 pub const TOTP_WINDOW_STEPS: i64 = 1;
+/// The database's clock may be so far from the one of a replica, either way. A phone's is as right as a replica's, and its
+/// codes are of the window as long as no clock is further from it than the window is wide: beyond that, right codes are
+/// refused.
+pub const CLOCKS_APART_MAX_SECONDS: i64 = TOTP_STEP_SECONDS * TOTP_WINDOW_STEPS;
 
 /// After this many wrong codes in a row, the first wait.
 pub const GUESSING_FIRST_WAIT_AT_WRONG_CODES: u32 = 5;

@@ -7,6 +7,7 @@
 //! What this crate does not do: judge (that is `domain`), decide or speak SQL (that is `journey`), know one operation of the API
 //! from another (that is the components). What touches Spin is thin; the decisions are functions that run natively.
 
+mod clock;
 mod connection;
 mod cookie;
 mod cross_site;

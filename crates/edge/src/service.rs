@@ -1,8 +1,9 @@
 //! What a handler may ask for, and gets when it asks: nothing is read or opened for a request that is refused before.
 
-use domain::KeyRing;
+use domain::{KeyRing, UnixTime};
 use zeroize::Zeroizing;
 
+use crate::clock;
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::public_url::PublicUrl;
@@ -53,6 +54,12 @@ impl Service {
         let issuer = variable::read("issuer")?;
         check_issuer(&issuer).map_err(|what| variable::fault("issuer", what))?;
         Ok(issuer.trim().to_owned())
+    }
+
+    /// The time by the clock of the server that this runs on. For comparing it with the database's, by which all is decided.
+    #[must_use]
+    pub fn own_time(&self) -> UnixTime {
+        clock::read()
     }
 
     /// The random source.

@@ -153,9 +153,20 @@ pub enum Error {
         /// Why there is no event.
         why: Box<Error>,
     },
+    /// The database's clock and the one beside the service are further apart than codes allow.
+    #[error("the database's clock is {}: one of the two needs NTP", beside(*ahead_seconds))]
+    ClocksApart {
+        /// How far the database's is ahead, at the least; behind when negative.
+        ahead_seconds: i64,
+    },
     /// There is no randomness to be had.
     #[error(transparent)]
     NoRandomness(#[from] RandomnessUnavailable),
+}
+
+fn beside(ahead_seconds: i64) -> String {
+    let direction = if ahead_seconds < 0 { "behind" } else { "ahead of" };
+    format!("{} seconds {direction} this server's", ahead_seconds.unsigned_abs())
 }
 
 impl From<StatementError> for Error {

@@ -9,7 +9,8 @@
 //!
 //! Whoever an operation refuses gets a [`Refused`], which can be made only by recording its event ([`refusal`]).
 //!
-//! What this crate does not do: know HTTP, JSON, Spin or a driver (`edge`), have a clock or a random source (the
+//! What this crate does not do: know HTTP, JSON, Spin or a driver (`edge`; it knows which fields one is given of one's
+//! own account, in whatever format), have a clock or a random source (the
 //! database's, and an argument), hold a primitive of its own (`domain`).
 
 pub mod account;

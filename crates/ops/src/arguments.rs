@@ -6,6 +6,10 @@ use semver::Version;
 const LARGEST_MONTHS: u32 = 120;
 /// More rows at a time would keep others waiting.
 const LARGEST_BATCH: u32 = 10_000;
+/// Spin's pool, which has no setting.
+const CONNECTIONS_OF_A_POD: usize = 64;
+/// More than any server of ours takes.
+const LARGEST_CONNECTIONS: u32 = 10_000;
 
 /// How long what has ended is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,13 @@ pub struct Reseal {
     pub check: bool,
     /// Credentials at a time.
     pub batch: u32,
+}
+
+/// How much `check` tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    /// Connections at once.
+    pub connections: usize,
 }
 
 /// What `migrate` does beside migrating.
@@ -78,6 +89,24 @@ impl Reseal {
             _ => None,
         }
     }
+}
+
+impl Check {
+    /// `None`: wrong usage.
+    pub fn parse(arguments: &[&str]) -> Option<Self> {
+        match arguments {
+            [] => Some(Self { connections: CONNECTIONS_OF_A_POD }),
+            ["--connections", number] => {
+                Some(Self { connections: usize::try_from(within(number, LARGEST_CONNECTIONS)?).ok()? })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A name, and no option. `None`: wrong usage.
+pub fn username(argument: &str) -> Option<&str> {
+    (!argument.starts_with('-')).then_some(argument)
 }
 
 /// A number from 1 on: 0 months would remove everything.

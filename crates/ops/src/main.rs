@@ -4,8 +4,11 @@
 //! Leaves to others: everything that a request does (the components, as the application role).
 
 mod arguments;
+mod check;
 mod connection;
 mod database_url;
+mod erase;
+mod export;
 mod functions;
 mod keys;
 mod migrate;
@@ -14,13 +17,14 @@ mod reseal;
 mod rights;
 mod role;
 mod schema;
+mod seam;
 mod terminal;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::arguments::{Migrate, Purge, Reseal};
+use crate::arguments::{Check, Migrate, Purge, Reseal, username};
 
 const HELP: &str = "\
 identity-ops: the database owner's tool of COFRAP identity
@@ -29,11 +33,12 @@ Usage: identity-ops <command>
 
 Commands:
   role      Creates the application role `cofrap_app`, or brings an existing one up to date: LOGIN and no other
-            attribute, the password, CONNECT on this database, and the timeouts that bound every statement; whatever
-            else somebody set for the role is reset.
+            attribute, the password, CONNECT on this database, the timeouts that bound every statement, and as many
+            connections as leave ten for its owner; whatever else somebody set for the role is reset.
             As a superuser also the role `cofrap_owner`, which nobody logs in as: it is to own the schema.
             Run it before `migrate`: the migrations grant to this role. Run it again to change the password:
-            open connections stay, new ones need the new password.
+            open connections stay, new ones need the new password. A role has one password on all of its server:
+            where it serves another database there, it is not changed, and another one is refused.
   migrate   Applies the migrations that this binary carries and the database does not have yet, in order, and
             installs the functions of this release, which are all that the application may use; what somebody
             changed of these (text, settings, owner, rights), or gave the application beside them, is mended. In one
@@ -56,20 +61,36 @@ Commands:
             key may go. After an interruption it goes on where it was.
               --check             only looks
               --batch N           credentials at a time (100)
+  export NAME
+            Prints what is stored about somebody who cannot log in, as JSON: what their own page gives them (GET
+            /api/account), whatever the state of the account. Before the first activation `credential` is null; no
+            session is the `current` one. Secrets are not in it. It changes nothing, and leaves no event.
+  erase NAME
+            Removes the account of somebody who cannot log in, whatever its state, as its owner would: with all
+            credentials, sessions and tokens. Says what went and what stays: events, without a name; the name of an
+            account that was ever active, as a hash, for 12 months. There is no way back.
+  check     Connects as the service does, as often at once as a busy pod, uses all these connections at the same time,
+            and says what cannot work: a pooler's settings, too few connections, the role's settings, a missing
+            migration, a server that takes no writes. It changes nothing.
+              --connections N     at once (64, which is what each pod of the service may open)
 
-All are safe to run twice, and from several places at once: a run of `role` or `migrate` waits for the one before it,
-a minute at the most.
+All are safe to run twice, and from several places at once: a run of `role` or `migrate` waits for the one before it, and
+for other locks, a minute at the most, and says for whom. Whatever the owner may not do is refused before anything
+changes, with what a superuser has to run.
 
 Environment:
   DATABASE_URL          The owner's connection, postgres://user:password@host:port/database, to exactly the
                         database that the service uses. PostgreSQL 15 or newer. `?sslmode=verify-full` insists on
                         TLS and checks the certificate against the system's roots, or `&sslrootcert=<file>`.
-                        The owner needs CREATEROLE for `role`, and CREATE on the database for `migrate`.
+                        The owner best owns the database and has CREATEROLE (from PostgreSQL 16 on: ADMIN on
+                        `cofrap_app`, if another made it); where an administrator makes the role, neither is needed.
   APPLICATION_PASSWORD  `role` only: the password of `cofrap_app`, 16 characters or more. It reaches the server as
                         a SCRAM-SHA-256 verifier: it is in no SQL text, log, or output.
   SPIN_VARIABLE_SEALING_KEYS
                         `reseal` only: the keys as the service has them, id:base64,... Or SEALING_KEYS_FILE, a file
                         that holds them.
+  SPIN_VARIABLE_PG_DSN  `check` only, and then instead of DATABASE_URL: the connection as the service has it.
+  SSL_CERT_FILE         `check` only: the authorities that the service trusts, instead of the system's.
 
 Exit status: 0 done (also when there was nothing to do), 1 failed, or for `reseal` something still hangs on an old key
 or does not open (the reason is on stderr), 2 wrong usage.
@@ -77,7 +98,9 @@ or does not open (the reason is on stderr), 2 wrong usage.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // What is not UTF-8 is no command, and no name that an account has.
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let Some(outcome) = run(&arguments).await else {
         terminal::note(HELP.trim_end());
@@ -89,7 +112,7 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            terminal::note(format_args!("identity-ops: {error:#}"));
+            terminal::note(format_args!("identity-ops: {}", terminal::told(&error)));
             ExitCode::FAILURE
         }
     }
@@ -102,6 +125,9 @@ async fn run(arguments: &[&str]) -> Option<Result<Vec<String>>> {
         ["role"] => role::run().await,
         ["purge", options @ ..] => purge::run(&Purge::parse(options)?).await,
         ["reseal", options @ ..] => reseal::run(&Reseal::parse(options)?).await,
+        ["check", options @ ..] => check::run(&Check::parse(options)?).await,
+        ["export", name] => export::run(username(name)?).await,
+        ["erase", name] => erase::run(username(name)?).await,
         ["help" | "--help" | "-h"] => Ok(vec![HELP.trim_end().to_owned()]),
         ["--version" | "-V"] => Ok(vec![format!("identity-ops {}", env!("CARGO_PKG_VERSION"))]),
         _ => return None,

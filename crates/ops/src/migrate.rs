@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
-use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 
@@ -23,33 +22,35 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations");
     migrator.set_ignore_missing(true);
     migrator.dangerous_set_table_name(LEDGER);
+    // Its lock would be the session's, and stay in one that a pooler keeps. Ours is around it.
+    migrator.set_locking(false);
     migrator
 });
 
 /// Does all that is missing and returns a line about each thing that it did.
 pub async fn run(options: &Migrate) -> Result<Vec<String>> {
-    let mut connection = connection::open().await?;
-    // The migrator takes a lock of its own; ours is around it so that `before` belongs to this run.
-    connection::wait_for_others(&mut connection).await?;
-    refuse_without_role(&mut connection).await?;
-    let first = MIGRATOR.iter().next().context("there are no migrations")?;
-    let standing = Standing::find(&mut connection, &first.checksum).await?;
+    let mut owner = connection::open().await?;
+    let lines = owner.alone(async |transaction| migrate(transaction, options).await).await?;
+    owner.close().await?;
+    Ok(lines)
+}
 
-    let mut transaction = connection.begin().await?;
-    let mut lines = standing.settle(&mut transaction).await?;
-    let before = applied(&mut transaction).await?;
+async fn migrate(transaction: &mut PgConnection, options: &Migrate) -> Result<Vec<String>> {
+    refuse_without_role(transaction).await?;
+    let first = MIGRATOR.iter().next().context("there are no migrations")?;
+    let standing = Standing::find(transaction, &first.checksum).await?;
+    let mut lines = standing.settle(transaction).await?;
+    let before = applied(transaction).await?;
     // The migrations name nothing by its schema.
-    schema::run(&mut transaction, "SET LOCAL search_path = identity, pg_temp").await?;
-    MIGRATOR.run_direct(None, &mut *transaction, false).await.context("the migrations stopped")?;
-    schema::run(&mut transaction, "SET LOCAL search_path = pg_catalog, pg_temp").await?;
+    schema::run(transaction, "SET LOCAL search_path = identity, pg_temp").await?;
+    MIGRATOR.run_direct(None, transaction, false).await.context("the migrations stopped")?;
+    schema::run(transaction, "SET LOCAL search_path = pg_catalog, pg_temp").await?;
     lines.extend(told(&before));
-    lines.extend(functions::install(&mut transaction, &standing.owner).await?);
+    lines.extend(functions::install(transaction, &standing.owner).await?);
     if let Some(version) = &options.retire_before {
-        lines.extend(functions::retire(&mut transaction, version).await?);
+        lines.extend(functions::retire(transaction, version).await?);
     }
-    lines.extend(rights::mend(&mut transaction).await?);
-    transaction.commit().await?;
-    connection::close(connection).await?;
+    lines.extend(rights::mend(transaction).await?);
     Ok(lines)
 }
 

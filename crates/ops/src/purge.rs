@@ -3,20 +3,24 @@
 //! Owns: how often, and with which numbers. Leaves to others: what is due, and in which order rows are locked (the
 //! function of the same name in `journey`).
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result};
 use domain::limits;
 use journey::functions::PURGE;
-use sqlx::postgres::PgConnection;
 
 use crate::arguments::Purge;
-use crate::{connection, terminal};
+use crate::connection::{Owner, is_code};
+use crate::{connection, schema, terminal};
+
+/// Nobody has migrated for this release.
+const UNDEFINED_FUNCTION: &str = "42883";
 
 /// Removes batch after batch until no kind fills one: what is due then is locked by somebody, or became due meanwhile.
 pub async fn run(options: &Purge) -> Result<Vec<String>> {
-    let mut connection = connection::open().await?;
+    let mut owner = connection::open().await?;
+    schema::refuse_who_may_not_use_it(&mut owner).await?;
     let mut removed: Vec<(String, i64)> = Vec::new();
     loop {
-        let batch = one_batch(&mut connection, options).await?;
+        let batch = one_batch(&mut owner, options).await?;
         let is_last = batch.iter().all(|(_, count)| *count < i64::from(options.batch));
         removed = added(removed, batch);
         if is_last {
@@ -24,13 +28,14 @@ pub async fn run(options: &Purge) -> Result<Vec<String>> {
         }
         terminal::note(format_args!("so far: {}", sentence(&removed)));
     }
-    connection::close(connection).await?;
+    owner.close().await?;
     Ok(vec![format!("removed {}", sentence(&removed))])
 }
 
 /// A transaction of its own, so that nobody waits longer than one batch takes, and an interruption undoes one at the most.
-async fn one_batch(connection: &mut PgConnection, options: &Purge) -> Result<Vec<(String, i64)>> {
-    sqlx::query_as(PURGE.statement())
+async fn one_batch(owner: &mut Owner, options: &Purge) -> Result<Vec<(String, i64)>> {
+    let mut transaction = owner.begin().await?;
+    let removed = sqlx::query_as(PURGE.statement())
         .bind(limits::SESSION_IDLE_SECONDS)
         .bind(limits::SESSION_TTL_SECONDS)
         .bind(i64::from(limits::REFUSAL_KEPT_HOURS))
@@ -38,9 +43,15 @@ async fn one_batch(connection: &mut PgConnection, options: &Purge) -> Result<Vec
         .bind(i64::from(options.expired_months))
         .bind(i64::from(limits::RESERVED_NAME_MONTHS))
         .bind(i64::from(options.batch))
-        .fetch_all(connection)
+        .fetch_all(&mut *transaction)
         .await
-        .context("nothing more was removed; what was is gone for good")
+        .map_err(Error::from)
+        .map_err(|error| match is_code(&error, UNDEFINED_FUNCTION) {
+            true => error.context("this release's functions are not there: run `identity-ops migrate` first"),
+            false => error.context("nothing more was removed; what was is gone for good"),
+        })?;
+    transaction.commit().await?;
+    Ok(removed)
 }
 
 /// Every call names the same kinds in the same order.

@@ -10,12 +10,12 @@ use domain::{
     AccountId, CredentialId, KeyRing, RandomnessUnavailable, Sealable, Sealed, SealedColumn, TotpSecret,
     Unreadable, Verifier,
 };
-use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::arguments::Reseal;
+use crate::connection::Owner;
 use crate::keys::{self, OperatingSystemRandomness};
-use crate::{connection, terminal};
+use crate::{connection, schema, terminal};
 
 /// How many credentials are looked at between two lines of progress.
 const PROGRESS_EVERY: usize = 10_000;
@@ -60,35 +60,36 @@ struct Tally {
 /// Re-seals, unless it is only asked to look, and then looks at every value: what it reports is what is stored.
 pub async fn run(options: &Reseal) -> Result<Vec<String>> {
     let keys = keys::ring()?;
-    let mut connection = connection::open().await?;
+    let mut owner = connection::open().await?;
+    schema::refuse_who_may_not_use_it(&mut owner).await?;
     if !options.check {
-        let resealed = reseal(&mut connection, &keys, options.batch).await?;
+        let resealed = reseal(&mut owner, &keys, options.batch).await?;
         terminal::say(format_args!("{resealed} values were sealed again, with {}", keys.writing_key_id()));
     }
-    let tally = tally(&mut connection, &keys, options.batch).await?;
-    connection::close(connection).await?;
+    let tally = tally(&mut owner, &keys, options.batch).await?;
+    owner.close().await?;
     tally.report(&keys)
 }
 
-async fn reseal(connection: &mut PgConnection, keys: &KeyRing, batch: u32) -> Result<u64> {
+async fn reseal(owner: &mut Owner, keys: &KeyRing, batch: u32) -> Result<u64> {
     let (mut last, mut seen, mut resealed) = (Uuid::nil(), 0, 0);
     loop {
-        let (values, next) = page(connection, last, batch).await?;
+        let (values, next) = page(owner, last, batch).await?;
         let Some(next) = next else { return Ok(resealed) };
         for column in [SealedColumn::CredentialVerifier, SealedColumn::CredentialTotpSecret] {
             let values = values.iter().filter(|value| value.column == column);
-            resealed += replace(connection, column, values, keys).await?;
+            resealed += replace(owner, column, values, keys).await?;
         }
         progress(&mut seen, batch, || format!("{resealed} values sealed again so far"));
         last = next;
     }
 }
 
-async fn tally(connection: &mut PgConnection, keys: &KeyRing, batch: u32) -> Result<Tally> {
+async fn tally(owner: &mut Owner, keys: &KeyRing, batch: u32) -> Result<Tally> {
     let mut tally = Tally::default();
     let (mut last, mut seen) = (Uuid::nil(), 0);
     loop {
-        let (values, next) = page(connection, last, batch).await?;
+        let (values, next) = page(owner, last, batch).await?;
         let Some(next) = next else { return Ok(tally) };
         values.iter().for_each(|value| tally.add(value, keys));
         progress(&mut seen, batch, || "looking at what is stored".to_owned());
@@ -97,9 +98,12 @@ async fn tally(connection: &mut PgConnection, keys: &KeyRing, batch: u32) -> Res
 }
 
 /// The sealed values of the credentials after `last`, and the last of these; none when there is no more.
-async fn page(connection: &mut PgConnection, last: Uuid, batch: u32) -> Result<(Vec<Value>, Option<Uuid>)> {
+async fn page(owner: &mut Owner, last: Uuid, batch: u32) -> Result<(Vec<Value>, Option<Uuid>)> {
     type Row = (Uuid, Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
-    let rows: Vec<Row> = sqlx::query_as(PAGE).bind(last).bind(i64::from(batch)).fetch_all(connection).await?;
+    let mut transaction = owner.begin().await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(PAGE).bind(last).bind(i64::from(batch)).fetch_all(&mut *transaction).await?;
+    transaction.commit().await?;
     let next = rows.last().map(|(id, ..)| *id);
     let values = rows.into_iter().flat_map(|(id, account_id, verifier, totp_secret)| {
         let (account, credential) = (AccountId::from_uuid(account_id), CredentialId::from_uuid(id));
@@ -114,7 +118,7 @@ async fn page(connection: &mut PgConnection, last: Uuid, batch: u32) -> Result<(
 
 /// Seals the values of one column again that are under an old key and open, and returns how many were replaced.
 async fn replace(
-    connection: &mut PgConnection,
+    owner: &mut Owner,
     column: SealedColumn,
     values: impl Iterator<Item = &Value>,
     keys: &KeyRing,
@@ -135,8 +139,15 @@ async fn replace(
         SealedColumn::CredentialVerifier => REPLACE_VERIFIERS,
         SealedColumn::CredentialTotpSecret => REPLACE_TOTP_SECRETS,
     };
-    let replaced =
-        sqlx::query(statement).bind(accounts).bind(ids).bind(old).bind(new).execute(connection).await?;
+    let mut transaction = owner.begin().await?;
+    let replaced = sqlx::query(statement)
+        .bind(accounts)
+        .bind(ids)
+        .bind(old)
+        .bind(new)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
     Ok(replaced.rows_affected())
 }
 

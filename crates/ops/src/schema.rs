@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use crate::connection::Owner;
 use crate::role::OWNER_ROLE;
 
 /// The migrator's ledger.
@@ -45,7 +46,7 @@ impl Standing {
     /// Looks, and refuses what cannot work.
     ///
     /// # Errors
-    /// A sentence with the statement that lets it work.
+    /// A sentence that ends with the statement that lets it work.
     pub async fn find(connection: &mut PgConnection, first_checksum: &[u8]) -> Result<Self> {
         let (user, is_superuser): (String, bool) =
             sqlx::query_as("SELECT current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user")
@@ -74,6 +75,7 @@ impl Standing {
             ),
             None => user.clone(),
         };
+        refuse_who_is_not(connection, &owner, "SET").await?;
         let elsewhere = if has_ledger(connection).await? {
             None
         } else {
@@ -100,9 +102,8 @@ impl Standing {
             ),
             Some(false) => {}
         }
-        let (may_create, may_become, database): (bool, bool, String) = sqlx::query_as(
-            "SELECT has_database_privilege($1, current_database(), 'CREATE'), pg_has_role($1, 'MEMBER'),
-                quote_ident(current_database())",
+        let (may_create, database): (bool, String) = sqlx::query_as(
+            "SELECT has_database_privilege($1, current_database(), 'CREATE'), quote_ident(current_database())",
         )
         .bind(&self.owner)
         .fetch_one(&mut *connection)
@@ -111,10 +112,6 @@ impl Standing {
             bail!(
                 "{owner} may not make the schema identity in this database: GRANT CREATE ON DATABASE {database} TO {owner}"
             );
-        }
-        if !may_become {
-            let user = quoted(connection, user).await?;
-            bail!("the schema identity belongs to {owner}: run this as {owner}, or GRANT {owner} TO {user}");
         }
         self.refuse_what_is_anothers(connection, user).await
     }
@@ -167,6 +164,50 @@ impl Standing {
         run(transaction, &format!("SET LOCAL ROLE {owner}")).await?;
         Ok(done)
     }
+}
+
+/// Refuses whoever may not use what `migrate` has made, before anything is sent that would need it.
+///
+/// # Errors
+/// A sentence that ends with what lets it work.
+pub async fn refuse_who_may_not_use_it(owner: &mut Owner) -> Result<()> {
+    let mut transaction = owner.begin().await?;
+    let holder: Option<String> = sqlx::query_scalar(
+        "SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace WHERE nspname = 'identity'",
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    match holder {
+        None => bail!("there is no schema identity in this database: run `identity-ops migrate` first"),
+        Some(holder) => refuse_who_is_not(&mut transaction, &holder, "USAGE").await?,
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Refuses who may not do what a role may. From PostgreSQL 16 on, one may have a role's rights (`USAGE`) without being
+/// allowed to become it (`SET`), and the other way round; before it, who is a member may become it.
+async fn refuse_who_is_not(connection: &mut PgConnection, owner: &str, how: &str) -> Result<()> {
+    let (may, is_member, is_new, owner, user): (bool, bool, bool, String, String) = sqlx::query_as(
+        "SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)
+                OR pg_has_role(quote_ident($1)::regrole, 'USAGE')
+                    AND pg_has_role(quote_ident($1)::regrole, CASE WHEN is_new THEN $2 ELSE 'MEMBER' END),
+            EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(oid, 'MEMBER')), is_new, quote_ident($1),
+            quote_ident(current_user)
+         FROM (SELECT current_setting('server_version_num')::integer >= 160000 AS is_new) AS server",
+    )
+    .bind(owner)
+    .bind(how)
+    .fetch_one(connection)
+    .await?;
+    if may {
+        return Ok(());
+    }
+    let statement = match (is_new, is_member) {
+        (true, _) => format!("GRANT {owner} TO {user} WITH INHERIT TRUE, SET TRUE"),
+        (false, true) => format!("ALTER ROLE {user} INHERIT"),
+        (false, false) => format!("GRANT {owner} TO {user}"),
+    };
+    bail!("the schema identity belongs to {owner}: run this as {owner}, or {statement}")
 }
 
 /// Whether a role, a row of `pg_roles`, may have made what is taken over: who is connected, the database's owner, a

@@ -338,7 +338,7 @@ impl Model {
             Change::RenewalTokensEnd => !account.renewal_tokens.is_empty(),
             Change::SessionsEnd => !account.sessions.is_empty(),
             Change::Suspend => matches!(account.state, State::Active | State::Expired),
-            Change::Release => account.state == State::Suspended,
+            Change::Release => account.state == State::Suspended || account.is_waiting,
             Change::CodesPass => account.live.as_ref().is_some_and(|live| live.has_used_code),
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -254,14 +254,21 @@ impl DerefMut for KeptClient<'_> {
     }
 }
 
-/// The application's DSN for a server and database, in the form that the service's own scripts write.
+/// The application's DSN for a server and database, with the parameters that `make up` and `k3s/secrets` write.
 #[must_use]
 pub fn application_dsn(host: &str, port: u16, database: &str) -> String {
+    static PARAMETERS: LazyLock<String> = LazyLock::new(parameters_of_the_dsn);
     let password = utf8_percent_encode(APPLICATION_PASSWORD, NON_ALPHANUMERIC);
-    format!(
-        "postgres://{APPLICATION_ROLE}:{password}@{host}:{port}/{database}?sslmode=disable&connect_timeout=2\
-         &application_name=cofrap-identity&options=-c%20default_transaction_isolation%3Dread%5C%20committed"
-    )
+    format!("postgres://{APPLICATION_ROLE}:{password}@{host}:{port}/{database}?{}", *PARAMETERS)
+}
+
+fn parameters_of_the_dsn() -> String {
+    let script = ". scripts/database.sh; DB_HOST= DB_PORT= DB_NAME= DB_TLS=disable; application_dsn ''";
+    let output =
+        process::Command::new("bash").args(["-euc", script]).current_dir(workspace::root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let dsn = String::from_utf8(output.stdout).unwrap();
+    dsn.trim_end().split_once('?').expect("a DSN has parameters").1.to_owned()
 }
 
 /// The same URL with another database.

@@ -29,17 +29,23 @@ pub fn component(name: &str) -> PathBuf {
     existing(root().join("target/components").join(format!("{name}.wasm")))
 }
 
-/// One of PostgreSQL's client programs, from the newest server installation of this machine, else from `PATH`.
+/// One of PostgreSQL's client programs: the newest of this machine, because an older one refuses a newer server. They are in the
+/// folders that `PGTOOLS_<major>` names and beside the installed servers, else in `PATH`.
 #[must_use]
 pub fn postgresql_program(name: &str) -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = versions
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
-        .max_by_key(|(version, _)| *version);
-    newest
-        .map(|(_, path)| path.join("bin").join(name))
-        .filter(|path| path.exists())
-        .unwrap_or_else(|| name.into())
+    let named = env::vars_os().filter_map(|(variable, folder)| {
+        Some((variable.to_str()?.strip_prefix("PGTOOLS_")?.parse::<u32>().ok()?, PathBuf::from(folder)))
+    });
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = installed.filter_map(|entry| {
+        Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin")))
+    });
+    named
+        .chain(installed)
+        .map(|(major, folder)| (major, folder.join(name)))
+        .filter(|(_, program)| program.exists())
+        .max_by_key(|(major, _)| *major)
+        .map_or_else(|| name.into(), |(_, program)| program)
 }
 
 /// The owner's URL of the test PostgreSQL's maintenance database.

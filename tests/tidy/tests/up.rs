@@ -113,6 +113,18 @@ fn a_spin_that_was_seen_serves_one_that_was_not_is_tried_and_one_whose_queries_h
 }
 
 #[test]
+fn a_database_that_asks_for_tls_is_not_for_the_host_that_has_none() {
+    let checkout = Checkout::new("tls");
+    for url in [
+        "postgres://owner:s3cret@db.example/identity",
+        "postgres://owner:s3cret@127.0.0.1/identity?sslmode=require",
+    ] {
+        let said = checkout.refusal("scripts/up", &[("DATABASE_URL", url)]);
+        assert!(said.contains("own host has not got") && !said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
 fn spin_is_not_started_where_it_would_log_what_passes_through_it() {
     let checkout = Checkout::new("log");
     checkout.program("spin", "echo 'spin 3.6.3'");

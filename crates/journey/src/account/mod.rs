@@ -1,12 +1,13 @@
-//! An account as its owner sees it: all that is stored, secrets left out (GDPR article 15); and its deletion (article 17),
-//! in [`deletion`].
+//! An account as its owner sees it: all that is stored, secrets left out (GDPR article 15), written down by [`document`];
+//! and its deletion (article 17), in [`deletion`]. For who cannot log in, the operator has both.
 
 pub mod deletion;
+pub mod document;
 
 use domain::{AccountId, Step, TokenHash, UnixTime, Username, limits};
 
 use crate::database::{Database, Error, Row, Value};
-use crate::functions::{ACCOUNT_EVENTS, ACCOUNT_LOAD};
+use crate::functions::{ACCOUNT_EVENTS, ACCOUNT_LOAD, ACCOUNT_OF_NAME};
 use crate::refusal::Stop;
 use crate::session::{self, OwnSession};
 
@@ -28,7 +29,7 @@ pub struct OwnAccount {
     pub account_id: AccountId,
     /// The name.
     pub username: Username,
-    /// `active`: no other account has a session.
+    /// Of whoever has a session `active`.
     pub state: String,
     /// When it was started.
     pub created_at: UnixTime,
@@ -38,8 +39,8 @@ pub struct OwnAccount {
     pub wrong_codes: i64,
     /// The end of the last wait that they have earned, which may have passed.
     pub locked_until: Option<UnixTime>,
-    /// The credentials that are in use.
-    pub credential: OwnCredential,
+    /// The credentials that are in use. An account has none before its first activation, and no session then.
+    pub credential: Option<OwnCredential>,
     /// The ones that a start has made and nobody has confirmed.
     pub unconfirmed: Option<UnconfirmedCredential>,
 }
@@ -102,6 +103,18 @@ pub fn export(database: &impl Database, token: &TokenHash) -> Result<Export, Sto
     Ok(Export { account, sessions, events })
 }
 
+/// Everything about the account of this name, whatever its state, by functions that the application may not call. `None` when there is no such account.
+///
+/// # Errors
+/// [`Error`].
+pub fn export_of(database: &impl Database, name: &str) -> Result<Option<Export>, Error> {
+    let Some(row) = ACCOUNT_OF_NAME.row(database, &[name.into()])? else { return Ok(None) };
+    let account = own_account(&row)?;
+    let sessions = session::of_account(database, account.account_id)?;
+    let events = events(database, account.account_id)?;
+    Ok(Some(Export { account, sessions, events }))
+}
+
 /// The account of whoever has this session, which counts as its use. `None` when it is not good.
 ///
 /// # Errors
@@ -119,13 +132,18 @@ fn own_account(row: &Row) -> Result<OwnAccount, Error> {
         last_login_at: row.get("last_login_at")?,
         wrong_codes: row.get("wrong_codes")?,
         locked_until: row.get("locked_until")?,
-        credential: OwnCredential {
-            revealed_at: row.get("revealed_at")?,
-            expires_at: row.get("expires_at")?,
-            last_code_at: row.get::<Step>("last_step")?.begins_at(),
-        },
+        credential: credential(row)?,
         unconfirmed: unconfirmed(row)?,
     })
+}
+
+fn credential(row: &Row) -> Result<Option<OwnCredential>, Error> {
+    let Some(expires_at) = row.get("expires_at")? else { return Ok(None) };
+    Ok(Some(OwnCredential {
+        revealed_at: row.get("revealed_at")?,
+        expires_at,
+        last_code_at: row.get::<Step>("last_step")?.begins_at(),
+    }))
 }
 
 fn unconfirmed(row: &Row) -> Result<Option<UnconfirmedCredential>, Error> {

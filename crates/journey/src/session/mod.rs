@@ -1,11 +1,12 @@
 //! Sessions: what a login opens and a cookie names. Looked at, listed and ended by one statement each.
 
 use domain::{
-    PlainToken, Randomness, RandomnessUnavailable, SessionId, TokenHash, UnixTime, Username, limits,
+    AccountId, PlainToken, Randomness, RandomnessUnavailable, SessionId, TokenHash, UnixTime, Username,
+    limits,
 };
 
 use crate::database::{Database, Error, Row, Value};
-use crate::functions::{SESSION_END, SESSION_END_OWN, SESSION_LIST, SESSION_TOUCH};
+use crate::functions::{SESSION_END, SESSION_END_OWN, SESSION_LIST, SESSION_OF_ACCOUNT, SESSION_TOUCH};
 use crate::refusal::{Refusal, Stop, refuse};
 
 /// A session to be opened, if the commit finds the attempt right.
@@ -107,6 +108,16 @@ pub fn list(database: &impl Database, token: &TokenHash) -> Result<Vec<OwnSessio
     Ok(rows.iter().map(own_session).collect::<Result<_, _>>()?)
 }
 
+/// The sessions of an account that have ended neither by age nor for want of use, newest first: a look, and no use.
+///
+/// # Errors
+/// [`Error`].
+pub(crate) fn of_account(database: &impl Database, account_id: AccountId) -> Result<Vec<OwnSession>, Error> {
+    let [ttl, idle] = lifetimes();
+    let rows = SESSION_OF_ACCOUNT.rows(database, &[account_id.into(), ttl, idle])?;
+    rows.iter().map(own_session).collect()
+}
+
 fn own_session(row: &Row) -> Result<OwnSession, Error> {
     Ok(OwnSession {
         session_id: row.get("id")?,
@@ -133,9 +144,11 @@ pub(crate) fn invalid(database: &impl Database, kind: &str) -> Stop {
 
 /// The token's hash, how long a session lasts in seconds, and how long without use.
 pub(crate) fn parameters(token: &TokenHash) -> [Value; 3] {
-    [
-        (*token).into(),
-        Value::Integer(limits::SESSION_TTL_SECONDS),
-        Value::Integer(limits::SESSION_IDLE_SECONDS),
-    ]
+    let [ttl, idle] = lifetimes();
+    [(*token).into(), ttl, idle]
+}
+
+/// How long a session lasts in seconds, and how long without use.
+fn lifetimes() -> [Value; 2] {
+    [limits::SESSION_TTL_SECONDS, limits::SESSION_IDLE_SECONDS].map(Value::Integer)
 }

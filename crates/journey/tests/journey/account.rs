@@ -32,10 +32,11 @@ fn an_account_is_shown_with_what_its_rows_hold() {
     assert_eq!(account.created_at, seconds(&world, "created_at"));
     assert_eq!(account.last_login_at, Some(seconds(&world, "last_login_at")));
     assert_eq!(account.locked_until, Some(seconds(&world, "locked_until")));
-    assert_eq!(account.credential.revealed_at, seconds(&world, "(SELECT revealed_at FROM credential)"));
-    assert_eq!(account.credential.expires_at, seconds(&world, "(SELECT expires_at FROM credential)"));
+    let credential = account.credential.unwrap();
+    assert_eq!(credential.revealed_at, seconds(&world, "(SELECT revealed_at FROM credential)"));
+    assert_eq!(credential.expires_at, seconds(&world, "(SELECT expires_at FROM credential)"));
     let step = world.text("SELECT last_step FROM credential").parse().unwrap();
-    assert_eq!(account.credential.last_code_at, Step::from_value(step).begins_at());
+    assert_eq!(credential.last_code_at, Step::from_value(step).begins_at());
     assert_eq!(account.unconfirmed, None);
 }
 

@@ -128,7 +128,7 @@ fn a_session_opens_its_own_account_and_is_the_only_one_that_this_uses() {
 
         let account = account::load(&world.app, &token).unwrap().unwrap();
         assert_eq!((account.account_id, account.username.as_str()), (owner.account_id, name));
-        assert_eq!(account.credential.expires_at.seconds().to_string(), expires_at, "{name}");
+        assert_eq!(account.credential.unwrap().expires_at.seconds().to_string(), expires_at, "{name}");
         assert_eq!(account.unconfirmed.is_some(), name == "bob");
         assert_eq!(world.text(is_used), name);
         let snapshot = deletion::load(&world.app, &token).unwrap().unwrap();

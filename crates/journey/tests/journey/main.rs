@@ -18,6 +18,7 @@ mod drafts;
 mod ends;
 mod floods;
 mod functions;
+mod health;
 mod history;
 mod isolation;
 mod login;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use domain::{Step, UnixTime, limits};
+use domain::{Step, limits};
 use journey::{Refusal, reveal};
 use postgres::Client;
 
@@ -23,7 +23,7 @@ fn ended<const N: usize>(parts: [(&str, i64); N]) -> Vec<(String, i64)> {
 
 /// The step that the database's clock is in.
 fn step_of_this_moment(world: &World) -> i64 {
-    Step::at(UnixTime::from_seconds(world.database.now().try_into().unwrap())).value()
+    Step::at(world.time()).value()
 }
 
 #[test]

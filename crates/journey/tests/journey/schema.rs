@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use domain::UnixTime;
 use journey::start::{self, NewAccount};
 use journey::{Database, Error, Row, StatementError, Stop, Value, health};
 
@@ -84,6 +85,33 @@ fn what_may_never_be_true_is_refused_whoever_writes_it() {
         ("reserved_name_hash_is_sha256", "INSERT INTO reserved_name VALUES ('dave', now() + '1 min')".to_owned()),
     ] {
         assert_eq!(refusal(&mut owner, &statement), constraint, "{statement}");
+    }
+}
+
+/// Only of what no code can be accepted now, neither before nor after: what is accepted is newer, whoever forgets to look.
+#[test]
+fn a_step_goes_back_from_the_future_alone_and_stays_out_of_reach() {
+    let mut world = World::new();
+    world.owner("alice");
+    let mut owner = world.database.owner();
+    let mut set = |step: &str| owner.batch_execute(&format!("UPDATE credential SET last_step = {step}"));
+    set("last_step_in_reach() + 1000").unwrap();
+    set("last_step_in_reach() + 2").unwrap();
+    set("last_step_in_reach() + 1000").unwrap();
+    for (before, after) in [
+        ("last_step_in_reach() + 1000", "last_step_in_reach()"),
+        ("last_step_in_reach() + 1000", "last_step_in_reach() - 1000"),
+        ("last_step_in_reach() + 1000", "NULL"),
+        ("last_step_in_reach()", "last_step"),
+        ("last_step_in_reach()", "last_step - 1"),
+    ] {
+        for _ in 0..2 {
+            world.database.time_travel().forget_used_steps("alice");
+        }
+        set(before).unwrap();
+        let refused = set(after).unwrap_err();
+        let constraint = refused.as_db_error().unwrap().constraint();
+        assert_eq!(constraint, Some("credential_step_only_grows"), "from {before} to {after}");
     }
 }
 
@@ -174,7 +202,7 @@ impl Database for Refusing {
 fn a_statement_is_repeated_when_postgresql_asks_for_it_and_three_times_at_the_most() {
     for (sqlstate, times) in [("40001", 3), ("40P01", 3), ("57014", 1), ("25006", 1)] {
         let database = Refusing { sqlstate, asked: Cell::new(0) };
-        let refused = health::check(&database);
+        let refused = health::check(&database, || UnixTime::from_seconds(0));
         assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
         assert_eq!(database.asked.get(), times, "{sqlstate}");
     }

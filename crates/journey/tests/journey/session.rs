@@ -1,13 +1,12 @@
 //! Sessions end in every way that they should.
 
 use domain::{PlainToken, SessionId, UnixTime};
-use harness::TestDatabase;
 use journey::account::{self, deletion};
 use journey::session::{self, Ended, OwnSession};
-use journey::{Database, Error, Refusal, StatementError, health};
+use journey::{Database, Refusal};
 
 use crate::race::{race, waits_for_owner};
-use crate::world::{Owner, World, decided, function, is_open};
+use crate::world::{Owner, World, decided, is_open};
 
 const ENDED: Result<Ended, Refusal> = Ok(Ended { was_current: false });
 const ENDED_ITSELF: Result<Ended, Refusal> = Ok(Ended { was_current: true });
@@ -104,37 +103,6 @@ fn a_logout_ends_one_session_once() {
     assert!(!is_open(&world.app, &owner.session));
     assert!(is_open(&world.app, &other));
     assert_eq!((world.events("logout", "ok"), world.events("logout", "session_invalid")), (1, 1));
-}
-
-/// Its own function is there only where all of exactly this release are: a digest of their names is part of its name.
-#[test]
-fn health_needs_the_functions_and_the_rights_to_them() {
-    let function = function("health/check.sql");
-    for (sqlstate, statement) in [
-        ("42883", format!("ALTER FUNCTION {function} RENAME TO of_another_release")),
-        ("42501", format!("REVOKE EXECUTE ON FUNCTION {function} FROM cofrap_app")),
-        ("42501", "REVOKE USAGE ON SCHEMA identity FROM cofrap_app".to_owned()),
-    ] {
-        let database = TestDatabase::fresh();
-        assert_eq!(health::check(&database.store()), Ok(()));
-        database.owner().batch_execute(&statement).unwrap();
-        assert_eq!(sqlstate_of(health::check(&database.store())), sqlstate, "{statement}");
-    }
-}
-
-#[test]
-fn health_needs_a_database_that_may_be_written_to() {
-    let database = TestDatabase::fresh();
-    let app = database.store();
-    app.query("SET default_transaction_read_only = on", &[]).unwrap();
-    assert_eq!(sqlstate_of(health::check(&app)), "25006");
-}
-
-fn sqlstate_of(refused: Result<(), Error>) -> String {
-    match refused {
-        Err(Error::Unavailable(StatementError::Refused { sqlstate, .. })) => sqlstate,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A database and the journey up to any step, by the operations themselves.
 
-use domain::{AccountId, Code, KeyRing, Password, PlainToken, Step, Username};
+use domain::{AccountId, Code, KeyRing, Password, PlainToken, Step, UnixTime, Username};
 use harness::seeded::Seeded;
 use harness::{Authenticator, NativeDatabase, TestDatabase};
 use journey::activate::{self, Activated};
@@ -90,6 +90,11 @@ impl World {
     /// One text of the database, as the owner sees it.
     pub(crate) fn text(&self, query: &str) -> String {
         self.database.owner().query_one(&format!("SELECT ({query})::text"), &[]).unwrap().get(0)
+    }
+
+    /// The time by the database's clock.
+    pub(crate) fn time(&self) -> UnixTime {
+        UnixTime::from_seconds(self.database.now().try_into().unwrap())
     }
 
     pub(crate) fn events(&self, kind: &str, outcome: &str) -> i64 {

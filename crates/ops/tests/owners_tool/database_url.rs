@@ -1,12 +1,13 @@
 //! `DATABASE_URL`: what is taken is understood by all in the same way, what is not is refused by all at once.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use postgres::NoTls;
 
-use crate::server::{PASSWORD, Server, ops, succeeds, text};
+use crate::server::{PASSWORD, Server, fails, ops, succeeds, text};
 
 /// What is refused, and what is said. Each holds `s3cret`, which nobody may repeat.
 const REFUSED: &[(&str, &str)] = &[
@@ -71,12 +72,14 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A script, or Bash with `-c`, that is given the URL and nothing else.
+/// A script, or Bash with `-c`, that is given the URL, where client programs are, and nothing else.
 fn bash(arguments: &[&str], url: &str) -> Output {
+    let clients = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PGTOOLS_"));
     Command::new("bash")
         .args(arguments)
         .current_dir(root())
         .env_clear()
+        .envs(clients)
         .env("PATH", env::var_os("PATH").unwrap())
         .env("DATABASE_URL", url)
         .output()
@@ -102,6 +105,18 @@ fn what_not_everybody_understands_in_the_same_way_is_refused_by_all_with_the_way
             assert!(!said.contains("s3cr"), "{url}: {said}");
         }
     }
+}
+
+#[test]
+fn a_server_that_accepts_and_says_nothing_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = &format!("postgres://owner:s3cret@{}/identity", silent.local_addr().unwrap());
+    thread::scope(|scope| {
+        let tool = scope.spawn(|| ops("migrate", url, PASSWORD));
+        let script = scope.spawn(|| bash(&["scripts/backup", "/tmp"], url));
+        assert!(fails(&tool.join().unwrap()).contains("no answer for 10 seconds"));
+        assert!(fails(&script.join().unwrap()).contains("timeout expired"));
+    });
 }
 
 /// Everything that has to be written in percent form somewhere, and the signs that have not.

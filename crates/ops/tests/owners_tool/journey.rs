@@ -1,7 +1,7 @@
 //! The journey from the first name to the deletion, by the operations as the components run them, over a connection of the
 //! application's role: every function of the release that a request can call is called.
 
-use domain::{Code, KeyRing, Password, PlainToken, Randomness, RandomnessUnavailable, Username};
+use domain::{Code, KeyRing, Password, PlainToken, Randomness, RandomnessUnavailable, UnixTime, Username};
 use harness::{Authenticator, NativeDatabase};
 use journey::account::deletion;
 use journey::login::Login;
@@ -10,7 +10,7 @@ use journey::{Attempt, account, activate, enroll, health, login, reveal, session
 
 use crate::server::{Database, PASSWORD};
 
-struct Random;
+pub(crate) struct Random;
 
 impl Randomness for Random {
     #[expect(clippy::disallowed_methods, reason = "a test draws where it runs")]
@@ -44,7 +44,7 @@ pub(crate) fn walk(database: &Database) {
         keys: KeyRing::parse("k1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=").unwrap(),
         username: Username::parse("somebody").unwrap(),
     };
-    health::check(&walk.database).unwrap();
+    health::check(&walk.database, || walk.now()).unwrap();
     let first = walk.arrive();
     walk.forget_used_codes();
     let Login::Authenticated { session, .. } = walk.login(&first) else { panic!("the credentials are new") };
@@ -108,9 +108,14 @@ impl Walk<'_> {
     }
 
     fn typed(&self, password: &Password, phone: &Authenticator) -> Attempt {
-        let now = self.owner.text("SELECT floor(extract(epoch FROM now()))::bigint").parse().unwrap();
+        let now = self.now().seconds().try_into().unwrap();
         let code = Code::parse(&phone.code_at(now)).unwrap();
         Attempt { password: Password::typed(password.expose().to_owned()), code }
+    }
+
+    fn now(&self) -> UnixTime {
+        let now = self.owner.text("SELECT floor(extract(epoch FROM now()))::bigint");
+        UnixTime::from_seconds(now.parse().unwrap())
     }
 
     /// As if half a minute had passed, and more: a code is taken once.

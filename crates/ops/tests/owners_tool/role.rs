@@ -64,6 +64,17 @@ fn a_new_password_replaces_the_old_one() {
     server.application(OTHER_PASSWORD).unwrap();
 }
 
+/// Otherwise whoever stole the password could keep it.
+#[test]
+fn what_the_role_made_in_another_database_does_not_keep_its_password() {
+    let server = Server::start("made-elsewhere");
+    succeeds(&server.ops("role"));
+    let other = server.database("other");
+    other.application(PASSWORD).unwrap().batch_execute("SELECT lo_create(0)").unwrap();
+    succeeds(&server.ops_with("role", OTHER_PASSWORD));
+    server.application(OTHER_PASSWORD).unwrap();
+}
+
 #[test]
 fn rights_that_somebody_gave_the_role_are_taken_away_or_refused() {
     let server = Server::start("rights");

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use postgres::{Client, NoTls};
 
 /// The application's, unless a test names another.
 pub(crate) const PASSWORD: &str = "first'password $1 %s";
 /// Of an owner who is no superuser.
-const OWNER_PASSWORD: &str = "modest-password";
+pub(crate) const OWNER_PASSWORD: &str = "modest-password";
 
 /// A private PostgreSQL, stopped when it is dropped; as a database, its maintenance one, which a superuser owns.
 pub(crate) struct Server {
@@ -53,12 +54,7 @@ impl Server {
             .batch_execute(&format!("CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{OWNER_PASSWORD}'"))
             .unwrap();
         superuser.batch_execute(&format!("CREATE DATABASE {name} OWNER {name}")).unwrap();
-        Database {
-            url: self.url_of(name, name),
-            superuser_url: self.url_of("owner", name),
-            owner: name.to_owned(),
-            schema_owner: name.to_owned(),
-        }
+        self.database_of(name, name)
     }
 
     /// A database of each kind of owner.
@@ -69,7 +65,24 @@ impl Server {
         [self.database("grand"), modest]
     }
 
-    fn url_of(&self, user: &str, database: &str) -> String {
+    /// A database that is there, as a role with `OWNER_PASSWORD` uses it, whatever signs are in the names.
+    pub(crate) fn database_of(&self, role: &str, database: &str) -> Database {
+        let encoded = |name: &str| utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+        Database {
+            url: self.url_of(&encoded(role), &encoded(database)),
+            superuser_url: self.url_of("owner", &encoded(database)),
+            owner: role.to_owned(),
+            schema_owner: role.to_owned(),
+        }
+    }
+
+    /// Stops it and starts it again with what it holds.
+    pub(crate) fn restart(&self) {
+        script("stop", &self.folder, &[]);
+        script("start", &self.folder, &[]);
+    }
+
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
         let (server, _) = self.url.rsplit_once('/').unwrap();
         let (_, address) = server.rsplit_once('@').unwrap();
         if user == "owner" {
@@ -102,6 +115,16 @@ impl Database {
             url,
             owner: "owner".to_owned(),
             schema_owner: "cofrap_owner".to_owned(),
+        }
+    }
+
+    /// The same one, whose superuser goes on where the server is.
+    pub(crate) fn with_url(&self, url: String) -> Self {
+        Self {
+            url,
+            superuser_url: self.superuser_url.clone(),
+            owner: self.owner.clone(),
+            schema_owner: self.schema_owner.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is broken is said at once: to the client by a status, to the operator by a line of the log, without secrets.
 
+use std::fs;
 use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
@@ -100,6 +101,28 @@ fn a_database_that_refuses_connections_is_a_503_within_two_seconds() {
     assert_no_secret_of_the_configuration(&app);
 }
 
+/// One that a firewall drops without a word is noticed while it is idle, and no request waits for it. The host takes the DSN
+/// as the scripts write it; what comes of that is seen where the system keeps its sockets.
+#[test]
+fn an_idle_connection_to_the_database_is_asked_within_five_seconds_whether_it_is_still_there() {
+    const TICKS_IN_A_SECOND: u64 = 100;
+    const KEEPALIVE: &str = "02";
+    let running = Running::start();
+    assert_eq!(running.client.get("/api/health").send().status, 200);
+    let port = "SELECT client_port FROM pg_stat_activity WHERE datname = current_database() AND usename = 'cofrap_app'";
+    let port: i32 = running.database.owner().query_one(port, &[]).unwrap().get(0);
+    let timer = || {
+        let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
+        // Its number, addresses with ports, state, queues, and its timer: kind and ticks until it is due (proc(5)).
+        let mut fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let fields = fields.find(|fields| fields[1].ends_with(&format!(":{port:04X}")))?;
+        let (kind, ticks) = fields[5].split_once(':')?;
+        (kind == KEEPALIVE).then(|| u64::from_str_radix(ticks, 16).unwrap())
+    };
+    let ticks = poll(SOON, timer).expect("nothing looks after an idle connection");
+    assert!(ticks <= 5 * TICKS_IN_A_SECOND, "in {} seconds", ticks / TICKS_IN_A_SECOND);
+}
+
 #[test]
 fn a_dsn_that_is_none_is_a_503_and_not_written_to_the_log() {
     let dsn = format!("postgres://cofrap_app:{APPLICATION_PASSWORD}@[broken");
@@ -123,6 +146,23 @@ fn a_wrong_password_of_the_database_is_a_503_and_not_written_to_the_log() {
         app.expect_log("refused the password");
     }
     assert!(!app.log().contains(wrong));
+}
+
+#[test]
+fn a_clock_that_is_another_than_the_databases_is_a_503_of_health_and_a_line_that_says_so() {
+    let database = TestDatabase::fresh();
+    for (ahead, status, told) in [
+        (-120, 503, "seconds ahead of this server's: one of the two needs NTP"),
+        (-25, 200, ""),
+        (25, 200, ""),
+        (120, 503, "seconds behind this server's: one of the two needs NTP"),
+    ] {
+        let app = App::with(&Config::over(&database).with_clock_ahead(ahead));
+        let (answer, time) = timed(|| app.client().get("/api/health").send());
+        assert_eq!(answer.status, status, "{ahead} seconds ahead: {answer:?}");
+        assert!(time < SOON, "{time:?}");
+        app.expect_log(told);
+    }
 }
 
 #[test]

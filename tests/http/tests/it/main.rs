@@ -9,6 +9,7 @@
 
 mod account;
 mod bad_input;
+mod cannot_log_in;
 mod components;
 mod confirm;
 mod cross_site;

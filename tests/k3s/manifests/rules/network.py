@@ -6,7 +6,7 @@ from ..cluster import POSTGRES_CLUSTER, Cluster
 from ..network import STRANGERS, allowed_paths, outside
 from . import rule
 
-JOBS = ("migrate", "migrate-next", "purge", "backup", "reseal", "restore")
+JOBS = ("migrate", "migrate-next", "purge", "backup", "reseal", "check", "restore")
 CLIENTS_OF_THE_DATABASE = ("identity", "identity-next", *JOBS)
 DATABASES = ("database", "identity-database", "managed-database")
 # Everything that may connect to something, for the overlays that have both ends. Nothing else may, in any direction.
