@@ -3,6 +3,7 @@
 Each is a good overlay with one small change, and is refused by the rule that is meant to refuse it, and by no other.
 """
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -186,6 +187,18 @@ def a_tag_beside_the_digest(cluster):
 @refused_by("every_job_calls_what_is_in_its_image")
 def a_command_that_the_owners_tool_does_not_have(cluster):
     migration_of(cluster)["containers"][0]["command"] = ["identity-ops", "migrations"]
+
+
+@refused_by("no_database_is_newer_than_the_clients_of_the_jobs")
+def a_database_that_the_jobs_could_not_back_up(cluster):
+    spec = cluster.one("Cluster", "identity-database")["spec"]
+    spec["imageName"] = spec["imageName"].replace(":15-", ":19-")
+
+
+@refused_by("nothing_is_migrated_that_the_jobs_could_not_back_up")
+def a_look_at_the_clients_that_comes_after_the_role(cluster):
+    containers = migration_of(cluster)["initContainers"]
+    containers[1:] = reversed(containers[1:])
 
 
 @refused_by(
@@ -512,6 +525,23 @@ def a_job_that_can_change_its_own_files(cluster):
     del migration_of(cluster)["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
 
 
+@refused_by("nothing_lets_spin_log_what_passes_through_it")
+def a_setting_that_lets_the_runtime_log_everything(cluster):
+    add(cluster, "v1", "ConfigMap", "runtime", data={"RUST_LOG": "info,tokio_postgres=trace"})
+
+
+@refused_by("nothing_lets_spin_log_what_passes_through_it")
+def a_node_whose_runtime_logs_everything(cluster):
+    add(cluster, "v1", "ConfigMap", "node", data={"k3s.service.env": "RUST_LOG=debug\n"})
+
+
+@refused_by("nothing_lets_spin_log_what_passes_through_it")
+def a_level_of_the_log_that_a_secret_sets(cluster):
+    container = database_of(cluster)["containers"][0]
+    reference = {"secretKeyRef": {"name": "database-owner", "key": "password"}}
+    container["env"] = [*container.get("env", []), {"name": "RUST_LOG", "valueFrom": reference}]
+
+
 # --- network ---
 
 
@@ -701,14 +731,54 @@ def a_rate_that_all_clients_share(cluster):
     cluster.one("Middleware", "rate-limit")["spec"]["rateLimit"]["sourceCriterion"] = {"requestHost": True}
 
 
-@refused_by("no_more_requests_are_in_flight_than_there_are_connections")
+@refused_by(
+    "no_more_requests_are_in_flight_than_there_are_connections",
+    "the_memory_of_all_requests_that_are_let_in_fits_into_one_pod",
+)
 def more_requests_in_flight_than_connections(cluster):
     cluster.one("Middleware", "in-flight-limit")["spec"]["inFlightReq"]["amount"] = 64
 
 
-@refused_by("no_more_requests_are_in_flight_than_there_are_connections")
+@refused_by(
+    "no_more_requests_are_in_flight_than_there_are_connections",
+    "the_memory_of_all_requests_that_are_let_in_fits_into_one_pod",
+)
 def a_rule_without_a_limit_of_requests_in_flight(cluster):
     _drop(cluster, cluster.one("Middleware", "in-flight-limit")["metadata"]["name"])
+
+
+@refused_by("the_memory_of_all_requests_that_are_let_in_fits_into_one_pod")
+def pages_that_are_let_in_without_a_limit_beside_an_api_that_is_not(cluster):
+    """They need no connection, but memory."""
+    many = copy.deepcopy(cluster.one("Middleware", "in-flight-limit"))
+    many["metadata"]["name"] = "in-flight-limit-of-pages"
+    many["spec"]["inFlightReq"]["amount"] = 400
+    cluster.objects.append(many)
+    pages = next(one for one in rules_of(cluster, "identity") if "/api/" not in one["match"])
+    names = [step["name"].replace("in-flight-limit", many["metadata"]["name"]) for step in pages["middlewares"]]
+    pages["middlewares"] = [{"name": name} for name in names]
+
+
+@refused_by("the_memory_of_all_requests_that_are_let_in_fits_into_one_pod")
+def a_pod_with_too_little_memory_for_what_is_let_in(cluster):
+    app_of(cluster)["spec"]["resources"]["limits"]["memory"] = "256Mi"
+
+
+def _traefik_with(cluster: Cluster, values: str) -> None:
+    app_of(cluster)
+    cluster.one("IngressRoute", "identity")
+    spec = cluster.one("HelmChartConfig", "traefik")["spec"]
+    spec["valuesContent"] += f"\n{values}\n"
+
+
+@refused_by("the_memory_of_all_requests_that_are_let_in_fits_into_one_pod")
+def several_pods_of_traefik_each_of_which_lets_as_many_in(cluster):
+    _traefik_with(cluster, "deployment: {replicas: 4}")
+
+
+@refused_by("the_memory_of_all_requests_that_are_let_in_fits_into_one_pod")
+def a_pod_of_traefik_on_every_node(cluster):
+    _traefik_with(cluster, "deployment: {kind: DaemonSet}")
 
 
 @refused_by("every_other_object_that_is_named_is_there")

@@ -1,5 +1,5 @@
-//! The scripts that back up and restore, as a job runs them: in a folder of somebody else's, with `DATABASE_URL` and `PATH` in
-//! the environment and nothing besides.
+//! The scripts that back up and restore, as a job runs them: in a folder of somebody else's, with `DATABASE_URL`, `PATH` and
+//! where client programs are (`PGTOOLS_<major>`) in the environment and nothing besides.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -29,11 +29,53 @@ pub fn restore(url: &str, file: &Path) -> Command {
     script("restore", url, file)
 }
 
+/// `scripts/backup --check`.
+#[must_use]
+pub fn check(url: &str) -> Command {
+    script("backup", url, Path::new("--check"))
+}
+
 fn script(name: &str, url: &str, argument: &Path) -> Command {
     let mut command = Command::new(workspace::root().join("scripts").join(name));
-    command.arg(argument).current_dir("/").env_clear();
-    command.env("PATH", env::var_os("PATH").expect("there is a PATH")).env("DATABASE_URL", url);
+    command.arg(argument).env_clear().env("DATABASE_URL", url);
+    as_a_job(&mut command);
     command
+}
+
+/// Some lines of Bash with what `scripts/connection.sh` says about client programs, as the scripts have it.
+#[must_use]
+pub fn with_connection_sh(lines: &str) -> Command {
+    let mut command = Command::new("bash");
+    let sources = "set -euo pipefail; . \"$0/terminal.sh\"; . \"$0/database-url.sh\"; . \"$0/connection.sh\"";
+    command.arg("-c").arg(format!("{sources}\n{lines}")).arg(workspace::root().join("scripts")).env_clear();
+    as_a_job(&mut command);
+    command
+}
+
+fn as_a_job(command: &mut Command) {
+    command.current_dir("/").env("PATH", env::var_os("PATH").expect("there is a PATH"));
+    command.envs(env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PGTOOLS_")));
+}
+
+/// Client programs of one major version.
+pub struct Clients {
+    /// PostgreSQL's major version.
+    pub major: u32,
+    /// Where its programs are.
+    pub folder: PathBuf,
+}
+
+/// All client programs of this machine, as the scripts find them, the oldest first; some folders are there twice.
+#[must_use]
+pub fn installed_clients() -> Vec<Clients> {
+    let lines =
+        succeeds(&mut with_connection_sh("installed_clients | sort --stable --numeric-sort --key=1,1"));
+    // The first is the status.
+    let clients = lines.lines().skip(1).map(|line| {
+        let (major, folder) = line.split_once(' ').unwrap();
+        Clients { major: major.parse().unwrap(), folder: folder.into() }
+    });
+    clients.collect()
 }
 
 /// Runs a script that must succeed, and returns what it said.

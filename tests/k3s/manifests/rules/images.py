@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 
-from ..cluster import Cluster, at
+from ..cluster import POSTGRES_CLUSTER, Cluster, at, name_of
 from ..places import ROOT
 from . import rule
 
@@ -62,6 +62,26 @@ def every_job_calls_what_is_in_its_image(cluster: Cluster) -> Iterator[str]:
                         yield f"{workload.name}: the Containerfile does not copy scripts/{name}"
                 case other:
                     yield f"{workload.name}: {other} is neither the owner's tool nor a script of the project"
+
+
+@rule
+def no_database_is_newer_than_the_clients_of_the_jobs(cluster: Cluster) -> Iterator[str]:
+    """An older pg_dump refuses a newer server. (`make release-check` says the same of the lock file's own image.)"""
+    clients = cluster.lock["POSTGRES_CLIENTS_VERSION"]
+    for item in cluster.of(POSTGRES_CLUSTER):
+        major = re.search(r":(\d+)", item["spec"]["imageName"])
+        if major and int(major[1]) > int(re.match(r"\d+", clients)[0]):
+            yield f"{name_of(item)} is PostgreSQL {major[1]}, and the jobs have the clients of {clients}"
+
+
+@rule
+def nothing_is_migrated_that_the_jobs_could_not_back_up(cluster: Cluster) -> Iterator[str]:
+    for workload in cluster.workloads:
+        made = [call for container in workload.containers for call in calls(container)]
+        if workload.owner["kind"] == "Job" and ["identity-ops", "migrate"] in made:
+            before = made[: min(made.index(["identity-ops", command]) for command in ("role", "migrate"))]
+            if [_SCRIPTS + "backup", "--check"] not in before:
+                yield f"{workload.name} does not look first whether its clients can back the database up"
 
 
 @rule

@@ -112,10 +112,14 @@ fn the_image_of_the_jobs_is_made_of_what_is_locked_and_there() {
 fn a_recipe_that_is_not_is_refused() {
     let good = read("Containerfile");
     for (there, instead, wrong) in [
-        ("postgres@${POSTGRES_DIGEST}", "postgres:15", "docker.io/library/postgres:15 is not of a digest"),
+        (
+            "postgres@${POSTGRES_CLIENTS_DIGEST}",
+            "postgres:18",
+            "docker.io/library/postgres:18 is not of a digest",
+        ),
         ("rust@${RUST_DIGEST}", "rust@${WHATEVER_DIGEST}", "WHATEVER_DIGEST} is not of a digest in the lock"),
         ("ARG RUSTC_VERSION", "ARG CHANNEL", "CHANNEL is not in the lock file"),
-        ("ARG POSTGRES_VERSION\n", "", "POSTGRES_VERSION is asked for or given, not both"),
+        ("ARG POSTGRES_CLIENTS_VERSION\n", "", "POSTGRES_CLIENTS_VERSION is asked for or given, not both"),
         ("COPY migrations migrations", "COPY schema schema", "schema is not in the tree"),
         ("COPY migrations migrations", "COPY . .", ". is not in the tree"),
         ("--from=build /identity", "--from=builder /identity", "there is no stage builder"),

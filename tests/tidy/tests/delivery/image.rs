@@ -29,8 +29,8 @@ fn the_engine_is_given_the_commit_and_what_the_lock_file_says() {
     let release = ready("image");
     release.edit(
         LOCK_FILE,
-        &format!("POSTGRES_DIGEST={}", digest('a')),
-        &format!("POSTGRES_DIGEST={}", digest('b')),
+        &format!("POSTGRES_CLIENTS_DIGEST={}", digest('a')),
+        &format!("POSTGRES_CLIENTS_DIGEST={}", digest('b')),
     );
     release.write(".env", "SPIN_VARIABLE_SEALING_KEYS='k1:secret'");
     let output = release.script("scripts/image", &[]);
@@ -39,8 +39,8 @@ fn the_engine_is_given_the_commit_and_what_the_lock_file_says() {
     for argument in [
         format!("RUSTC_VERSION={}", release.locked("RUSTC_VERSION")),
         format!("RUST_DIGEST={}", digest('a')),
-        format!("POSTGRES_VERSION={}", release.locked("POSTGRES_VERSION")),
-        format!("POSTGRES_DIGEST={}", digest('b')),
+        format!("POSTGRES_CLIENTS_VERSION={}", release.locked("POSTGRES_CLIENTS_VERSION")),
+        format!("POSTGRES_CLIENTS_DIGEST={}", digest('b')),
         format!("ghcr.io/cofrap/identity-ops:{}", env!("CARGO_PKG_VERSION")),
         format!("org.opencontainers.image.revision={}", release.revision().trim()),
         "target/image/context/Containerfile".to_owned(),

@@ -41,7 +41,17 @@ fn what_is_no_release_is_refused_by_its_name() {
             "neither NAME=value nor a comment: something else",
         ),
         ("SHIM_VERSION=v", "SHIM_VERSION=", "SHIM_VERSION is not of the form"),
+        (
+            "SHIM_VERSION=v0.24.0",
+            "SHIM_VERSION=v0.25.1",
+            "SHIM_VERSION v0.25.1 is refused: which Spin it carries",
+        ),
         ("-bookworm", "-trixie", "POSTGRES_VERSION is not of the form"),
+        (
+            "POSTGRES_CLIENTS_VERSION=18",
+            "POSTGRES_CLIENTS_VERSION=14",
+            "POSTGRES_CLIENTS_VERSION (14-bookworm) is older than the server's POSTGRES_VERSION (15-bookworm)",
+        ),
     ] {
         let release = Release::new("refused");
         release.edit(LOCK_FILE, there, instead);
@@ -72,7 +82,7 @@ fn every_defect_is_said_and_not_the_first_only() {
     let release = Release::new("every-defect");
     release.write(LOCK_FILE, "nonsense\n");
     let output = release.script("scripts/release-check", &[]);
-    assert!(said(&output).contains("Error: 12 defects"), "eleven names and a line: {}", said(&output));
+    assert!(said(&output).contains("Error: 14 defects"), "thirteen names and a line: {}", said(&output));
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Release {
         for file in files("scripts", "") {
             release.copy(&file);
         }
-        for file in ["Cargo.toml", "spin.toml", "static/openapi.yaml"] {
+        for file in ["Cargo.toml", "spin.toml", "static/openapi.yaml", "runtime-class/spin-versions.sh"] {
             release.copy(Path::new(file));
         }
         release.write(".gitignore", "/target/\n/stand-ins/\n/.env\n");
