@@ -20,9 +20,11 @@ finish() {
     local status=$?
     trap '' INT TERM
     scripts/postgres stop "$DATABASE" || true
-    # Those that a test of faults starts are its own, and gone with it, unless it was killed.
+    # Those that a test starts are its own, and gone with it, unless it was killed.
     local server
-    for server in .run/faults/*; do [ ! -d "$server" ] || scripts/postgres reset "$server" || true; done
+    for server in .run/faults/* "${CARGO_TARGET_DIR:-$PWD/target}"/tmp/owners-tool-*; do
+        [ ! -d "$server" ] || scripts/postgres reset "$server" || true
+    done
     [ -z "$PHASE" ] || SUMMARY+=$(printf '%6ds  %s' $((SECONDS - BEGUN)) "$PHASE  <- FAILED")$'\n'
     printf '\n%s%6ds  in all\n' "$SUMMARY" "$SECONDS"
     if [ "$status" -eq 0 ]; then say "All checks passed."; else echo "FAILED: ${PHASE:-interrupted}" >&2; fi

