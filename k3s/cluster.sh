@@ -41,9 +41,9 @@ migrate() {
     local job
     job=$(sed -n 's/^  name: \(migrate.*\)$/\1/p' "$RENDERED")
     [ -n "$job" ] || die "there is no migration in $OVERLAY."
-    # A finished Job cannot be changed.
-    kube delete job "$job" --ignore-not-found --wait
-    apply_component migration
+    # A finished Job cannot be changed. (Without one there is nothing to wait for, also where `set -e` is off.)
+    kube delete job "$job" --ignore-not-found --wait || return
+    apply_component migration || return
     wait_for_job "$job"
 }
 

@@ -15,12 +15,11 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- A step that was stored while the clock ran ahead shuts its owner out until that time has come. It may be taken back, but
--- only as far as no code is accepted in this moment that is of the new step or an older one: whatever the service
--- accepts, a step only grows.
+-- only as far as no code of the new step, or of an older one, is accepted in this moment.
 CREATE OR REPLACE FUNCTION refuse_a_step_that_does_not_grow() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NEW.last_step > identity.last_step_in_reach() THEN
+    IF NEW.last_step < OLD.last_step AND NEW.last_step > identity.last_step_in_reach() THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION USING
@@ -33,7 +32,8 @@ $$;
 -- Gives an account back to an owner who is shut out: because it is suspended, because it waits after wrong codes (by a wrong
 -- clock perhaps until a far future), or because its step lies in the future. With no wrong codes counted and no session
 -- open. Such a step becomes the second one out of reach, since the first may come into reach before the trigger looks: no
--- code is accepted for up to two minutes, and none that was shown until then ever.
+-- code is accepted for up to two minutes. The clock has to be right by then: what is a step of the future for one that is
+-- behind was an honest one, and its code would be accepted once more.
 CREATE OR REPLACE FUNCTION release_account(name text) RETURNS boolean LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     WITH released AS (

@@ -177,6 +177,14 @@ def test_no_password_is_changed_from_a_checkout_that_cannot_tell_the_role(recett
     assert recette.secrets() == before
 
 
+def test_a_password_that_the_role_did_not_take_is_in_no_secret(recette: FakeCluster, release: Path) -> None:
+    before = recette.secrets()
+    command = (release / "k3s" / "secrets", RECETTE, "new-application-password")
+    said = recette.run(*command, succeeds=False, FAKE_JOB="Failed")
+    assert "the password is to stay what it was" in said
+    assert recette.secrets() == before
+
+
 def test_cloudnativepg_is_told_of_a_new_password(tmp_path: Path) -> None:
     overlay = "k3s/overlays/production"
     cluster = prepared(overlay).copy(tmp_path / "cluster")

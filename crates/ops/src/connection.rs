@@ -24,7 +24,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 const LOCK: i64 = 0x636f_6672_6170;
 
 /// Each in a message of its own: poolers that keep prepared statements know this one, alone, as theirs.
-const BEGINNING: [&str; 4] = [
+const BEGINNING: [&str; 6] = [
     // The driver numbers its statements anew for each connection; a pooler's session may have those of a run before.
     "DEALLOCATE ALL",
     // Nothing that somebody else may create is looked up, whatever the path of the database or the role is.
@@ -33,6 +33,9 @@ const BEGINNING: [&str; 4] = [
     "SET LOCAL row_security = off",
     // How long a lock is waited for: behind one that is held, every request would wait, too.
     "SET LOCAL lock_timeout = '60s'",
+    // Whatever bounds this owner's other work: a migration takes its time, and so does who holds a lock.
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
 ];
 
 /// What comes of that.

@@ -101,6 +101,7 @@ fn a_step_goes_back_from_the_future_alone_and_stays_out_of_reach() {
     for (before, after) in [
         ("last_step_in_reach() + 1000", "last_step_in_reach()"),
         ("last_step_in_reach() + 1000", "last_step_in_reach() - 1000"),
+        ("last_step_in_reach() + 1000", "last_step"),
         ("last_step_in_reach() + 1000", "NULL"),
         ("last_step_in_reach()", "last_step"),
         ("last_step_in_reach()", "last_step - 1"),

@@ -55,7 +55,9 @@ fn a_run_that_waits_says_for_whom_at_once_and_gives_up_after_a_minute() {
     let (modest, grand) = (server.modest_database("modest"), server.database("grand"));
     modest.migrated();
     grand.migrated();
-    server.superuser().batch_execute("ALTER ROLE cofrap_app CONNECTION LIMIT 5").unwrap();
+    // What bounds this owner's other work bounds none of this.
+    let bounds = "ALTER ROLE cofrap_app CONNECTION LIMIT 5; ALTER ROLE modest SET statement_timeout = '3s'";
+    server.superuser().batch_execute(bounds).unwrap();
 
     // Of this tool, as a session that a pooler kept had it.
     let (_left, left) = hold(&modest, "SELECT pg_advisory_lock(x'636f66726170'::bigint)");

@@ -273,3 +273,26 @@ fn roles_that_a_new_cluster_lacks_are_named_all_at_once_before_anything_is_resto
     empty.owner().batch_execute(&drop.replace("; DROP ROLE", "; --")).unwrap();
     owner.batch_execute(drop.split_once("; ").unwrap().1).unwrap();
 }
+
+/// As when the list of what it is to bring was not made: pg_restore then brings nothing, and succeeds.
+#[test]
+fn a_part_that_does_not_arrive_is_missed_even_if_pg_restore_succeeds() {
+    let (database, folder) = (TestDatabase::fresh(), empty_folder("missing-part"));
+    settled(&database);
+    succeeds(&mut backup(&database.owner_url(), &folder));
+    let (file, empty, clients) = (only_backup(&folder), empty_database(), fitting(&database));
+    for part in ["pre-data", "data", "post-data"] {
+        let tools = links("missing-part-tools", &clients);
+        let program = tools.join("pg_restore");
+        let brings_nothing = format!(
+            "#!/bin/sh\ncase \" $* \" in *' --section={part} '*) exit 0 ;; esac\nexec '{}' \"$@\"\n",
+            clients.folder.join("pg_restore").display()
+        );
+        fs::remove_file(&program).unwrap();
+        fs::write(&program, brings_nothing).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        refuses(restore(&empty.owner_url(), &file).env(format!("PGTOOLS_{}", clients.major), &tools));
+        assert_eq!(objects(&empty), 0, "without {part}");
+    }
+    succeeds(&mut restore(&empty.owner_url(), &file));
+}
