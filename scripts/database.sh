@@ -89,7 +89,7 @@ check_settings_file() {
     local form="^($|[[:blank:]]*#|[A-Za-z_][A-Za-z0-9_]*=($single|$double|$bare)?$)"
     while IFS= read -r line || [ -n "$line" ]; do
         number=$((number + 1))
-        [[ $line =~ $form ]] || die "line $number of $ENV_FILE cannot be read alike by all that read it. A line is empty, a comment (#), or one of
+        [[ $line =~ $form ]] || die "line $number of $ENV_FILE would not mean the same to Spin, the host and the scripts. A line is empty, a comment (#), or one of
     NAME=value      ASCII without spaces, quotes, \\ and \$, and not beginning with #
     NAME='value'    without ' and \\
     NAME=\"value\"    without \", \\ and \$

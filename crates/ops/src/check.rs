@@ -38,7 +38,7 @@ const SESSION: &str = "SELECT pg_backend_pid(), session_user::text, current_sett
 
 /// The columns after the first: what has to be in them, and what to do otherwise.
 const WANTED: [(&str, &str, &str); 4] = [
-    ("session_user", APPLICATION_ROLE, "neither the DSN nor a pooler may log in as somebody else"),
+    ("session_user", APPLICATION_ROLE, "the DSN and a pooler have to log in as this role"),
     ("statement_timeout", "5s", "identity-ops role sets it"),
     ("idle_in_transaction_session_timeout", "5s", "identity-ops role sets it"),
     ("default_transaction_isolation", "read committed", "identity-ops role sets it"),
@@ -129,7 +129,7 @@ fn authorities() -> Result<MakeRustlsConnect> {
     match MakeRustlsConnect::with_native_certs() {
         Ok((tls, _)) => Ok(tls),
         Err(_) => {
-            bail!("no authority that signs certificates is known here: SSL_CERT_FILE names a file of them")
+            bail!("no certificate authority is known here: set SSL_CERT_FILE to a file of them")
         }
     }
 }
@@ -244,7 +244,7 @@ fn not_connected(failure: &Failure) -> String {
         return format!("{words}: PgBouncer has to ignore it, ignore_startup_parameters = options");
     }
     let who = match failure {
-        Failure::Silence => "something takes the connection and says nothing",
+        Failure::Silence => "something accepts the connection and then says nothing",
         Failure::Error(error) if error.as_db_error().is_some() => {
             "the server, or a pooler, refuses the connection"
         }
@@ -313,14 +313,14 @@ impl Findings {
         let mut findings = Vec::new();
         if let Some(words) = &self.lost {
             findings.push(format!(
-                "requests at the same time cannot rely on what they have prepared ({words}): pool_mode = session, or a pooler that \
-                 keeps prepared statements"
+                "prepared statements get lost when requests run at the same time ({words}): set pool_mode = session, or use a \
+                 pooler that keeps them"
             ));
         }
         if self.given_up > 0 {
             findings.push(format!(
                 "{} of {connections} connections got no session while the others were held ({}): the pool, or \
-                 max_connections, has to have {connections} for each pod",
+                 max_connections, has to allow {connections} for each pod",
                 self.given_up, self.why_given_up
             ));
         }

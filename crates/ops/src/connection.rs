@@ -173,7 +173,7 @@ impl Login {
         match terminal::server_error(&refused).and_then(|error| error.routine()) {
             Some("InitializeSessionUserId" | "CheckMyDatabase") => Ok(true),
             _ => Err(refused.context(format!(
-                "whether APPLICATION_PASSWORD is the password of {} cannot be found out by logging in with it",
+                "whether APPLICATION_PASSWORD is the password of {} could not be checked by logging in with it",
                 self.role
             ))),
         }

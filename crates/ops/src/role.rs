@@ -82,10 +82,10 @@ wanted (name, value, advice) AS (VALUES
     ('log_parameter_max_length_on_error', '0', NULL),
     -- Spin passes the errors of a running statement on as text, without a SQLSTATE: the components know a deadlock by
     -- PostgreSQL's own words. On a server that speaks another language it is a 503 instead of a repeat.
-    ('lc_messages', 'C', 'lc_messages may not be set for the role: see to it that the server''s is C or English'),
+    ('lc_messages', 'C', 'lc_messages may not be set for the role: see to it that the server''s is C, English or French'),
     -- No parameter is a secret in the clear, but a username names somebody.
     ('log_parameter_max_length', '0', 'log_parameter_max_length may not be set for the role: see to it that the server''s '
-        'is 0, or usernames stand in its log when it logs statements')),
+        'is 0, otherwise usernames appear in its log when it logs statements')),
 held AS (SELECT setdatabase, split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value
     FROM pg_db_role_setting, unnest(setconfig) AS setting
     WHERE setrole = (SELECT oid FROM role) AND setdatabase IN (0, (SELECT oid FROM here))),

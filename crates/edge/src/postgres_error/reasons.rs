@@ -53,7 +53,7 @@ pub(super) const REASONS: [(&str, &[Reason]); 10] = [
             ),
             ("connection refused: nothing listens at the address in pg_dsn", &["%s (os error 111)"]),
             ("the connection timed out", &["connection timed out", "%s (os error 110)"]),
-            ("there is no way to the address in pg_dsn", &["%s (os error 101)", "%s (os error 113)"]),
+            ("there is no route to the address in pg_dsn", &["%s (os error 101)", "%s (os error 113)"]),
             (BROKE, &["%s (os error 104)"]),
             (
                 "PostgreSQL is read-only or not, and target_session_attrs in pg_dsn asks for the opposite",
@@ -77,7 +77,7 @@ pub(super) const REASONS: [(&str, &[Reason]); 10] = [
                 ],
             ),
             (
-                "PostgreSQL's certificate has ended, or has not begun: renew it, or set the clock",
+                "PostgreSQL's certificate has expired, or is not valid yet: renew it, or set the clock",
                 &[
                     "error:%s:certificate verify failed:%s (certificate has expired)",
                     "error:%s:certificate verify failed:%s (certificate is not yet valid)",
@@ -96,7 +96,7 @@ pub(super) const REASONS: [(&str, &[Reason]); 10] = [
     (
         "authentication error",
         &[(
-            "PostgreSQL asks for a way to prove who one is that Spin does not have",
+            "PostgreSQL asks for an authentication method that Spin does not support",
             &[
                 "unsupported authentication method",
                 "unsupported SASL mechanism",

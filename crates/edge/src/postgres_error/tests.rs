@@ -106,7 +106,7 @@ const HEARD: [(&str, &str, &str); 67] = [
     (
         HANDSHAKE,
         "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889: (certificate has expired)",
-        "has ended",
+        "has expired",
     ),
     (
         HANDSHAKE,

@@ -123,11 +123,11 @@ fn the_settings_of_a_pooler_that_cannot_work_are_found() {
         ),
         (
             "pool_mode = transaction\ndefault_pool_size = 64\nignore_startup_parameters = options\n",
-            "requests at the same time cannot rely on what they have prepared (prepared statement \"s",
+            "prepared statements get lost when requests run at the same time (prepared statement \"s",
         ),
         (
             "pool_mode = statement\ndefault_pool_size = 64\nignore_startup_parameters = options\n",
-            "requests at the same time cannot rely on what they have prepared (prepared statement \"s",
+            "prepared statements get lost when requests run at the same time (prepared statement \"s",
         ),
         // With one session for all, nobody in one process meets what another has prepared; in two pods they would.
         (
