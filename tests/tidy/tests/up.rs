@@ -265,7 +265,7 @@ fn a_line_of_the_settings_is_read_alike_by_spin_and_the_scripts_or_refused_by_it
         fs::write(checkout.path(".env"), format!("# first\n{lines}")).unwrap();
         let said = checkout.refusal("scripts/up", &[]);
         let Some(value) = value else {
-            assert!(said.contains("Error: line 2 of .env cannot be read alike"), "{lines:?}: {said}");
+            assert!(said.contains("Error: line 2 of .env would not mean the same"), "{lines:?}: {said}");
             assert!(!said.contains("hunter"), "{lines:?} is quoted: {said}");
             continue;
         };
@@ -294,7 +294,7 @@ fn whatever_reads_the_settings_refuses_a_broken_line_before_anything_else() {
     fs::write(checkout.path(".env"), "SPIN_VARIABLE_SEALING_KEYS='k1:hunter2\n").unwrap();
     for script in ["scripts/up", "scripts/db", "scripts/owner"] {
         let said = checkout.refusal(script, &[]);
-        assert!(said.starts_with("\nError: line 1 of .env cannot be read alike"), "{script}: {said}");
+        assert!(said.starts_with("\nError: line 1 of .env would not mean the same"), "{script}: {said}");
         assert!(!said.contains("hunter2"), "{script}: {said}");
     }
 }

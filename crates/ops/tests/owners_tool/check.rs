@@ -173,7 +173,7 @@ fn a_server_that_takes_a_connection_and_says_nothing_is_given_up_in_seconds() {
         format!("postgres://cofrap_app:secret@127.0.0.1:{port}/identity?sslmode=disable&connect_timeout=2");
     let said = fails(&check(&dsn, ""));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert!(said.contains("takes the connection and says nothing: no answer for 5 seconds"), "{said}");
+    assert!(said.contains("accepts the connection and then says nothing: no answer for 5 seconds"), "{said}");
 }
 
 #[test]
