@@ -436,6 +436,11 @@ def an_application_without_a_probe(cluster):
 
 
 @refused_by("every_application_is_probed")
+def an_application_whose_probe_leaves_its_headers_to_the_operator(cluster):
+    del app_of(cluster)["spec"]["checks"]["liveness"]["httpGet"]["httpHeaders"]
+
+
+@refused_by("every_application_is_probed")
 def an_application_that_is_restarted_when_its_database_is_gone(cluster):
     app_of(cluster)["spec"]["checks"]["liveness"]["httpGet"]["path"] = "/api/health"
 

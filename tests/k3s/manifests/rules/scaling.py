@@ -63,6 +63,8 @@ def every_application_is_probed(cluster: Cluster) -> Iterator[str]:
         for probe in ("readiness", "liveness"):
             if not at(app, f"spec.checks.{probe}.httpGet.path"):
                 yield f"{name_of(app)} has no {probe} probe"
+            elif not isinstance(at(app, f"spec.checks.{probe}.httpGet.httpHeaders"), list):
+                yield f"{name_of(app)} is refused by spin-operator: its {probe} probe has no list of headers"
         if at(app, "spec.checks.liveness.httpGet.path", SPINS_OWN_HEALTH) != SPINS_OWN_HEALTH:
             yield f"{name_of(app)} would be restarted for what a restart does not mend"
 
