@@ -3,15 +3,14 @@
 
 DATABASE_URL_RULES=${BASH_SOURCE[0]%/*}/database-url.rules
 
-# Sets DB_USER, DB_PASSWORD, DB_NAME (all percent-encoded, as they stand in it), DB_HOST, DB_PORT, DB_TLS, how the
-# application is to connect to the same database (disable or require), and DB_AUTHORITY, the file of sslrootcert, if any.
+# Sets DB_PASSWORD and DB_NAME (percent-encoded, as they stand in it), DB_HOST, DB_PORT, DB_TLS, how the application is to
+# connect to the same database (disable or require), and DB_AUTHORITY, the file of sslrootcert, if any.
 read_database_url() {
     refuse_database_url
-    local form='^[a-z]+://([^:@]+)(:([^@]*))?@([^:/]+)(:([0-9]+))?/([^?]+)[?]?(.*)$'
+    local form='^[a-z]+://[^:@]+(:([^@]*))?@([^:/]+)(:([0-9]+))?/([^?]+)[?]?(.*)$'
     [[ $DATABASE_URL =~ $form ]] || die "DATABASE_URL cannot be read."
-    DB_USER=${BASH_REMATCH[1]} DB_PASSWORD=${BASH_REMATCH[3]} DB_HOST=${BASH_REMATCH[4]} DB_PORT=${BASH_REMATCH[6]:-5432}
-    DB_NAME=${BASH_REMATCH[7]}
-    local settings="&${BASH_REMATCH[8]}&"
+    DB_PASSWORD=${BASH_REMATCH[2]} DB_HOST=${BASH_REMATCH[3]} DB_PORT=${BASH_REMATCH[5]:-5432} DB_NAME=${BASH_REMATCH[6]}
+    local settings="&${BASH_REMATCH[7]}&"
     DB_AUTHORITY=
     [[ ! $settings =~ '&sslrootcert='([^&]*) ]] || DB_AUTHORITY=$(percent_decode "${BASH_REMATCH[1]}")
     case $settings in

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 use std::{fs, thread};
 
+use harness::deadline::poll;
+
 use crate::check::check;
 use crate::journey::walk;
 use crate::server::{PASSWORD, Server, fails, succeeds, text};
@@ -63,11 +65,12 @@ impl Pooler {
         let process =
             command.arg(&configuration).stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect(MISSING);
         let mut pooler = Self { process, port: port.to_string() };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let listens = poll(Duration::from_secs(20), || {
             let ended = pooler.process.try_wait().unwrap();
             assert!(ended.is_none(), "pgbouncer ended ({ended:?}) with the settings\n{settings}");
-            thread::sleep(Duration::from_millis(20));
-        }
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        assert!(listens.is_some(), "pgbouncer does not listen with the settings\n{settings}");
         pooler
     }
 }
